@@ -1,0 +1,1 @@
+"""The feature services and the chassis they stand on."""
