@@ -1,0 +1,196 @@
+"""One blocking stylize call: what the caller iterates over."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+import grpc
+
+from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
+from batchpix_client.answers import Answers, Progress, Result
+from batchpix_client.channels import Endpoint
+from batchpix_client.errors import BatchpixError, protocol_error
+from batchpix_client.jobs import StylizeJob
+from batchpix_client.pictures import Source
+from batchpix_client.receipts import Receipt
+from batchpix_client.retries import attempts
+from batchpix_client.statuses import trailing_receipt, translated
+from batchpix_client.uploads import Upload
+
+
+class Stream(Protocol):
+    """What gRPC hands back for a running call."""
+
+    def __iter__(self) -> Iterator[stylize_pb2.StylizeResponse]: ...
+    def __next__(self) -> stylize_pb2.StylizeResponse: ...
+
+    def cancel(self) -> bool:
+        """End the call."""
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        """Be told of the call's end; False = it has ended."""
+
+
+class Gate:
+    """Holds the upload back until the service has let the call in, or the call is over."""
+
+    def __init__(self) -> None:
+        self._decided = threading.Event()
+        self._open = False
+
+    def open(self) -> None:
+        """Let the upload go on."""
+        self._open = True
+        self._decided.set()
+
+    def shut(self) -> None:
+        """End the upload if it has not begun."""
+        self._decided.set()
+
+    def passed(self) -> bool:
+        """Wait for the decision; tell whether to go on."""
+        self._decided.wait()
+        return self._open
+
+
+class Stylization(Iterator[Result]):
+    """One call of `Client.stylize`: iterate to get each result as it arrives.
+
+    Nothing is sent before the first step. Iterate to the end, or use it as a context manager, or
+    `close` it: a call that is left open runs until its deadline.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        stub: stylize_pb2_grpc.StylizeServiceStub,
+        job: StylizeJob,
+        pictures: Iterable[Source],
+    ) -> None:
+        self._endpoint = endpoint
+        self._stub = stub
+        self._job = job
+        self._pictures = pictures
+        self._upload = Upload(job)
+        self._answers = Answers(self._upload)
+        self._stream: Stream | None = None
+        self._upload_error: Exception | None = None
+        self._ended = False
+
+    def __next__(self) -> Result:
+        """Return the next result.
+
+        Raises:
+            BatchpixError: the call as a whole failed.
+            OSError: a picture's file cannot be read; the call is cancelled.
+            StopIteration: every picture is answered.
+        """
+        if self._ended:
+            raise StopIteration
+        try:
+            result = self._step()
+        except grpc.RpcError as error:
+            self._ended = True
+            raise self._upload_error or self._failure(error) from None
+        except BaseException:
+            self.close()
+            raise
+        if result is None:
+            raise StopIteration
+        return result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cancel what is still running, upon which the service wipes."""
+        self._ended = True
+        if self._stream is not None:
+            self._stream.cancel()
+
+    @property
+    def call_id(self) -> str:
+        """Name that the service gave the call, empty before it was let in."""
+        return self._answers.call_id
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the service has come, None before it says so."""
+        return self._answers.progress
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """What was wiped, once a call that was let in has ended, well or not; None before."""
+        return self._answers.receipt
+
+    def _step(self) -> Result | None:
+        """Read until a result is whole; None = the call has ended well."""
+        if self._stream is None:
+            self._stream = self._begin()
+        for response in self._stream:
+            result = self._answers.receive(response)
+            if result is not None:
+                return result
+        self._ended = True
+        self._answers.close()
+        return None
+
+    def _begin(self) -> Stream:
+        """Open the stream, trying again while the service does not let the call in."""
+        deadline = time.monotonic() + self._job.deadline_seconds
+        for attempt in attempts(self._job.deadline_seconds):
+            with attempt:
+                return self._attempt(deadline - time.monotonic())
+        raise AssertionError("the attempts ended without a result or an error")
+
+    def _attempt(self, timeout_seconds: float) -> Stream:
+        gate = Gate()
+        stream: Stream = self._stub.Stylize(
+            self._requests(self._upload.opening(), gate),
+            timeout=timeout_seconds,
+            metadata=self._endpoint.metadata(),
+        )
+        if not stream.add_callback(gate.shut):
+            gate.shut()
+        try:
+            self._answers.receive(next(stream))
+        except grpc.RpcError as error:
+            raise self._failure(error) from None
+        except StopIteration:
+            raise protocol_error("the service ended the call unanswered") from None
+        self._stream = stream
+        gate.open()
+        return stream
+
+    def _requests(
+        self, opening: stylize_pb2.StylizeRequest, gate: Gate
+    ) -> Iterator[stylize_pb2.StylizeRequest]:
+        """Feed gRPC's sending thread."""
+        yield opening
+        if not gate.passed():
+            return
+        try:
+            yield from self._upload.styles()
+            for picture in self._pictures:
+                yield from self._upload.picture(picture)
+            self._upload.close()
+        except Exception as error:  # noqa: BLE001  # the pictures are the caller's, so is the error
+            # Raised here it would end in the log of gRPC's thread; the reading side raises it.
+            self._upload_error = error
+            if self._stream is not None:
+                self._stream.cancel()
+
+    def _failure(self, error: grpc.RpcError) -> BatchpixError:
+        """Translate the end of a failed call and keep the receipt that came with it."""
+        self._answers.receipt = trailing_receipt(error)
+        return translated(error)
