@@ -162,7 +162,5 @@ def _argument(position: int) -> int:
     return ARGUMENTS_OFFSET + 8 * position
 
 
-def _instruction(
-    code: int, value: int, *, skip_if_true: int = 0, skip_if_false: int = 0
-) -> bytes:
+def _instruction(code: int, value: int, *, skip_if_true: int = 0, skip_if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, skip_if_true, skip_if_false, value)

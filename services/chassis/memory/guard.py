@@ -27,9 +27,7 @@ class Retention(StrEnum):
     """Start, and say in health, policy and every receipt what is missing."""
 
 
-def ensure_guard(
-    environ: Mapping[str, str], retention: Retention, library: Path = LIBRARY
-) -> None:
+def ensure_guard(environ: Mapping[str, str], retention: Retention, library: Path = LIBRARY) -> None:
     """Return in a guarded process; start this one anew, under the guard, if it is not one yet.
 
     Call it first in `__main__`, before any heavy import: what runs before it runs twice.
@@ -52,9 +50,7 @@ def ensure_guard(
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], guarded)
     if retention is Retention.STRICT:
         cause = "did not take effect" if library.is_file() else "is not built: install the package"
-        raise InternalError(
-            Reason.RETENTION_GUARD_MISSING, f"the guard {library.name} {cause}"
-        )
+        raise InternalError(Reason.RETENTION_GUARD_MISSING, f"the guard {library.name} {cause}")
 
 
 def guarded_environ(environ: Mapping[str, str], library: Path = LIBRARY) -> dict[str, str]:
