@@ -108,7 +108,7 @@ def _identities(paths: CertificatePaths) -> dict[Path, Identity]:
     for feature, bundle in paths.services.items():
         identities[bundle] = Identity(
             common_name=f"Batchpix {feature}",
-            names=LOCAL_NAMES,
+            names=(*LOCAL_NAMES, f"{feature}.batchpix.internal"),
             uri=f"{TRUST_DOMAIN}/service/{feature}",
             is_server=True,
         )

@@ -21,9 +21,11 @@ _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
 def main() -> None:
-    """Print the bootstrap; with a folder as argument also write the certificate files' list there."""
+    """Print the bootstrap, or with a watched file's name as argument that file."""
     settings = from_environment()
-    sys.stdout.write(render_bootstrap(settings))
+    names = sys.argv[1:]
+    texts = [render_watched(settings)[name] for name in names] or [render_bootstrap(settings)]
+    sys.stdout.write("".join(texts))
 
 
 def render_bootstrap(settings: GatewaySettings) -> str:
@@ -35,9 +37,14 @@ def render_bootstrap(settings: GatewaySettings) -> str:
     return _dump(_fill(_documents()[0], _values(settings), settings))
 
 
-def render_secrets(settings: GatewaySettings) -> dict[str, str]:
-    """Fill in the files that name certificates to watch: file name -> YAML text."""
-    files = _fill(_documents()[1], _values(settings), settings)
+def render_watched(settings: GatewaySettings) -> dict[str, str]:
+    """Fill in the files that Envoy watches for changes: file name -> YAML text.
+
+    Raises:
+        OSError: the key set can't be read.
+    """
+    key_set = settings.key_set_file.read_text(encoding="utf-8")
+    files = _fill(_documents()[1], {**_values(settings), "key_set": key_set}, settings)
     assert isinstance(files, dict)
     return {name: _dump(document) for name, document in files.items()}
 
@@ -66,9 +73,7 @@ def _values(settings: GatewaySettings) -> dict[str, object]:
         "admin_port": settings.admin_port,
         "certificate_folder": str(settings.certificate_folder),
         "client_certificate_folder": str(settings.client_certificate_folder),
-        "secrets_folder": str(settings.secrets_folder),
-        "key_set_file": str(settings.key_set_file),
-        "key_set_folder": str(settings.key_set_file.parent),
+        "watched_folder": str(settings.watched_folder),
         "issuer": settings.issuer,
         "audience": settings.audience,
         "server_names": list(settings.server_names),

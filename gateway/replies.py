@@ -7,7 +7,7 @@ from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-ERROR_DOMAIN = "batchpix"
+ERROR_DOMAIN = "batchpix.example"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,9 @@ import sys
 import time
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from types import FrameType
 
 from gateway.files import replace_file
-from gateway.render import render_bootstrap, render_secrets
+from gateway.render import render_bootstrap, render_watched
 from gateway.settings import GatewaySettings, SettingError, from_environment
 
 # prctl(2): the signal a process gets when its parent ends.
@@ -38,27 +37,31 @@ def main() -> int:
 def serve(settings: GatewaySettings) -> int:
     """Run Envoy until it ends or a signal asks to stop; return its exit status.
 
-    On SIGTERM or SIGINT connections are told to go elsewhere, and calls that run get up to
-    `drain_seconds` to finish.
+    On SIGHUP the key set is read again. On SIGTERM or SIGINT connections are told to go
+    elsewhere, and calls that run get up to `drain_seconds` to finish.
     """
     # Blocked from here on, so that a signal during the start is not lost but waited for below.
-    stops = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stops | {signal.SIGCHLD})
-    signal.signal(signal.SIGCHLD, _notice_child)
-    write_secrets(settings)
+    awaited = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
+    signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    # A signal that is ignored by default is dropped, not kept; having a handler keeps it.
+    signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+    write_watched(settings)
     process = start(settings)
     while process.poll() is None:
-        if signal.sigwait(stops | {signal.SIGCHLD}) in stops:
-            drain(settings, process)
-            return stop(process)
+        match signal.sigwait(awaited):
+            case signal.SIGHUP:
+                write_watched(settings)
+            case signal.SIGTERM | signal.SIGINT:
+                drain(settings, process)
+                return stop(process)
     return process.returncode
 
 
-def write_secrets(settings: GatewaySettings) -> None:
-    """Write the files that name certificates to watch, where they are not right already."""
-    settings.secrets_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, text in render_secrets(settings).items():
-        file = settings.secrets_folder / name
+def write_watched(settings: GatewaySettings) -> None:
+    """Write the files that Envoy watches, those that are not right already."""
+    settings.watched_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, text in render_watched(settings).items():
+        file = settings.watched_folder / name
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             replace_file(file, text.encode())
 
@@ -108,6 +111,7 @@ def envoy_binary() -> Path:
 
 def drain(settings: GatewaySettings, process: subprocess.Popen[bytes]) -> None:
     """Refuse new calls and wait until none runs, at most `drain_seconds`."""
+    sys.stderr.write("gateway: draining\n")
     deadline = time.monotonic() + settings.drain_seconds
     # An Envoy that can't be asked has no calls worth waiting for: it is starting or gone.
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
@@ -141,10 +145,6 @@ def _ask(settings: GatewaySettings, method: str, path: str) -> str:
     with contextlib.closing(connection):
         connection.request(method, path)
         return connection.getresponse().read().decode()
-
-
-def _notice_child(_signal: int, _frame: FrameType | None) -> None:
-    """Exist: a signal that is ignored by default can't be waited for."""
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ SERVICES: Mapping[str, str] = {
     "tryon": "TryonService",
 }
 
+# Coarse enough that none points at a person; the services count these and no others.
+DEVICE_MODELS = ("iphone", "ipad", "android-phone", "android-tablet", "web", "server", "other")
+
 MEBIBYTE = 1024 * 1024
 
 Parsed = TypeVar("Parsed")
@@ -87,8 +90,8 @@ class GatewaySettings:
     """Holds tls.crt and tls.key, which the gateway shows to the outside."""
     client_certificate_folder: Path
     """Holds tls.crt and tls.key, which it shows to services, and ca.crt, which theirs must chain to."""
-    secrets_folder: Path
-    """Where the files stand that tell Envoy which certificates to watch; they hold paths only."""
+    watched_folder: Path
+    """Where the files stand that Envoy watches: paths of certificates, public keys of tokens."""
     key_set_file: Path
     """JSON Web Key Set that tokens are checked against."""
     listen_address: str = "127.0.0.1"
@@ -101,7 +104,7 @@ class GatewaySettings:
     audience: str = "batchpix"
     web_origins: tuple[str, ...] = ()
     """Web pages that may call with gRPC-Web, each scheme://host[:port]."""
-    device_models: tuple[str, ...] = ("phone", "tablet", "desktop", "server", "other")
+    device_models: tuple[str, ...] = DEVICE_MODELS
     """Values of x-batchpix-device that reach a service."""
     concurrency: int = 2
     """Worker threads."""
@@ -197,7 +200,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "upstreams": _upstreams,
     "certificate_folder": _folder,
     "client_certificate_folder": _folder,
-    "secrets_folder": _folder,
+    "watched_folder": _folder,
     "key_set_file": _folder,
     "listen_address": str,
     "listen_port": int,
@@ -214,6 +217,6 @@ _REQUIRED = {
     "upstreams",
     "certificate_folder",
     "client_certificate_folder",
-    "secrets_folder",
+    "watched_folder",
     "key_set_file",
 }

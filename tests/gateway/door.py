@@ -3,15 +3,19 @@
 import http.client
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import grpc
 from cryptography.hazmat.primitives.asymmetric import ec
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from gateway.certs import CertificatePaths, make_development_certificates
 from gateway.settings import GatewaySettings, Upstream, to_mapping
@@ -37,16 +41,18 @@ class Credentials:
         return make_token(self.key, subject, scopes or ("stylize",))
 
 
-def make_credentials(folder: Path) -> Credentials:
+def make_credentials(folder: Path, now: datetime | None = None) -> Credentials:
     """Make certificates for two features, a token key and its key set."""
     return Credentials(
-        certificates=make_development_certificates(folder, ["stylize", "video"]),
+        certificates=make_development_certificates(folder, ["stylize", "video"], now=now),
         key=load_or_make_key(folder / "tokens"),
         folder=folder,
     )
 
 
-def settings_for(credentials: Credentials, ports: Mapping[str, int]) -> GatewaySettings:
+def settings_for(
+    credentials: Credentials, ports: Mapping[str, int], drain_seconds: int = 5
+) -> GatewaySettings:
     """Describe a gateway on free ports in front of local services."""
     listen_port, admin_port = free_ports(2)
     return GatewaySettings(
@@ -55,13 +61,13 @@ def settings_for(credentials: Credentials, ports: Mapping[str, int]) -> GatewayS
         },
         certificate_folder=credentials.certificates.gateway,
         client_certificate_folder=credentials.certificates.clients["gateway"],
-        secrets_folder=credentials.folder / f"secrets-{listen_port}",
+        watched_folder=credentials.folder / f"watched-{listen_port}",
         key_set_file=credentials.folder / "tokens" / KEY_SET_FILE,
         listen_port=listen_port,
         admin_port=admin_port,
         web_origins=("https://app.example",),
         concurrency=1,
-        drain_seconds=5,
+        drain_seconds=drain_seconds,
     )
 
 
@@ -74,16 +80,29 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """An answer over plain HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class Door:
     """A running gateway, and ways to knock on it."""
 
     def __init__(
-        self, settings: GatewaySettings, credentials: Credentials, log: Path, pid: int
+        self,
+        settings: GatewaySettings,
+        credentials: Credentials,
+        log: Path,
+        process: subprocess.Popen[bytes],
     ) -> None:
         self.settings = settings
         self.credentials = credentials
         self.log = log
-        self.pid = pid
+        self.process = process
 
     @property
     def address(self) -> str:
@@ -101,10 +120,34 @@ class Door:
     ) -> bytes:
         """Make one unary call with a fresh connection."""
         if token is not None:
-            metadata = (("authorization", f"Bearer {token}"), *metadata)
+            metadata = (*bearer(token), *metadata)
         with self.channel() as channel:
             reply: bytes = channel.unary_unary(method)(b"", metadata=metadata, timeout=10)
             return reply
+
+    def refusal(self, method: str, token: str | None) -> tuple[grpc.StatusCode, str]:
+        """Make a call that must fail; return its code and the reason in its details."""
+        try:
+            self.call(method, token)
+        except grpc.RpcError as error:
+            info = error_details_pb2.ErrorInfo()
+            status = rpc_status.from_call(error)
+            assert status.details[0].Unpack(info)
+            return error.code(), info.reason
+        raise AssertionError("the call was let through")
+
+    def browse(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Page:
+        """Make one HTTP/1.1 request over TLS, as a web page would."""
+        context = ssl.create_default_context(cafile=self.credentials.certificates.authority)
+        port = self.settings.listen_port
+        connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=10)
+        try:
+            connection.request(method, path, body, dict(headers))
+            response = connection.getresponse()
+            answered = {name.lower(): value for name, value in response.getheaders()}
+            return Page(status=response.status, headers=answered, body=response.read())
+        finally:
+            connection.close()
 
     def admin(self, method: str, path: str) -> tuple[int, str]:
         """Ask the admin page; return status and text."""
@@ -130,7 +173,7 @@ def open_door(settings: GatewaySettings, credentials: Credentials) -> Iterator[D
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
-    door = Door(settings, credentials, log, process.pid)
+    door = Door(settings, credentials, log, process)
     try:
         with door.channel() as channel:
             grpc.channel_ready_future(channel).result(20)
@@ -138,6 +181,11 @@ def open_door(settings: GatewaySettings, credentials: Credentials) -> Iterator[D
     finally:
         process.terminate()
         process.wait(20)
+
+
+def bearer(token: str) -> tuple[tuple[str, str]]:
+    """Write the header that carries a token."""
+    return (("authorization", f"Bearer {token}"),)
 
 
 def with_limits(settings: GatewaySettings, **limits: int) -> GatewaySettings:

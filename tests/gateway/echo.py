@@ -1,5 +1,8 @@
 """A service that sends back what it gets, for the gateway to stand in front of."""
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -71,3 +74,43 @@ class EchoService:
         event = self._server.stop(grace_seconds)
         event.wait()
         return event
+
+
+class EchoProcess:
+    """An echo service in a process of its own, which can be killed; a context manager."""
+
+    def __init__(self, certificates: Path, port: int = 0) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.gateway.echo", str(certificates), str(port)],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+
+    def __enter__(self) -> "EchoProcess":
+        """Serve since before."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Kill it, if that is not done yet."""
+        self.kill()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+    def kill(self) -> None:
+        """End without a word, as after a crash."""
+        self.process.kill()
+        self.process.wait()
+
+
+def main() -> None:
+    """Serve until killed; print the port."""
+    with EchoService(Path(sys.argv[1]), int(sys.argv[2])) as service:
+        sys.stdout.write(f"{service.port}\n")
+        sys.stdout.flush()
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

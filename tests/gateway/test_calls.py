@@ -1,12 +1,147 @@
 """What passes through a running gateway, and what is turned away."""
 
+import queue
+import time
+from datetime import UTC, datetime
+
 import grpc
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
-from tests.gateway.door import GET_POLICY, LIST_STYLES, Door
-from tests.gateway.echo import EchoService
+from gateway.certs import new_authority
+from tests.gateway.door import (
+    GET_POLICY,
+    LIST_STYLES,
+    STYLIZE,
+    Door,
+    bearer,
+    open_door,
+    settings_for,
+)
+from tests.gateway.echo import EchoProcess, EchoService
 
 
 def test_valid_token_reaches_the_service(door: Door) -> None:
     """A token with the feature's scope is let through."""
     assert LIST_STYLES.encode() == door.call(LIST_STYLES, door.credentials.token())
+
+
+def test_policy_needs_a_token_but_no_scope(door: Door) -> None:
+    """Any valid token may read the policy, also while one of the services is down."""
+    assert GET_POLICY.encode() == door.call(GET_POLICY, door.credentials.token("dance"))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/batchpix.stylize.v2.StylizeService/Stylize",
+        "/batchpix.dance.v1.DanceService/Dance",
+        "/grpc.health.v1.Health/Check",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/batchpix.stylize.v1.StylizeService/../../grpc.health.v1.Health/Check",
+    ],
+)
+def test_unknown_method_is_unimplemented(door: Door, method: str) -> None:
+    """What has no route, a service's health and reflection included, does not exist outside."""
+    refusal = door.refusal(method, door.credentials.token())
+
+    assert (grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNKNOWN") == refusal
+
+
+def test_service_that_is_down_is_unavailable(door: Door) -> None:
+    """Callers of a service that can't be reached are told so, and when to come back."""
+    token = door.credentials.token("video")
+    with pytest.raises(grpc.RpcError) as caught:
+        door.call("/batchpix.video.v1.VideoService/Animate", token)
+    retry = error_details_pb2.RetryInfo()
+    rpc_status.from_call(caught.value).details[1].Unpack(retry)
+
+    assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
+    assert 1 == retry.retry_delay.seconds
+
+
+def test_service_with_another_identity_is_unavailable(door: Door) -> None:
+    """A server whose certificate names another service gets no call."""
+    credentials = door.credentials
+    with EchoService(credentials.certificates.services["video"]) as impostor:
+        settings = settings_for(credentials, {"stylize": impostor.port})
+        with open_door(settings, credentials) as other:
+            code, _ = other.refusal(LIST_STYLES, credentials.token())
+
+    assert grpc.StatusCode.UNAVAILABLE == code
+    assert [] == impostor.handler.seen
+
+
+def test_plaintext_caller_is_refused(door: Door) -> None:
+    """A caller without TLS gets nowhere."""
+    with grpc.insecure_channel(door.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary(LIST_STYLES)(b"", timeout=5)
+
+    assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
+
+
+def test_caller_with_another_authority_refuses(door: Door) -> None:
+    """A caller that trusts someone else does not talk to this gateway."""
+    stranger = new_authority(datetime.now(UTC)).certificate.public_bytes(Encoding.PEM)
+    with door.channel(stranger) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary(LIST_STYLES)(b"", timeout=5)
+
+    assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
+
+
+def test_stream_is_not_buffered(door: Door) -> None:
+    """The first message comes back before the second is sent."""
+    outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    with door.channel() as channel:
+        call = channel.stream_stream(STYLIZE)(
+            iter(outbox.get, None), metadata=bearer(door.credentials.token()), timeout=10
+        )
+        outbox.put(b"first")
+        first = next(call)
+        outbox.put(b"second")
+        second = next(call)
+        outbox.put(None)
+        rest = list(call)
+
+    assert (b"first", b"second", []) == (first, second, rest)
+
+
+def test_large_messages_pass(door: Door) -> None:
+    """Chunks of 1 MiB, more in all than any window or buffer, come back whole."""
+    chunks = [bytes([number]) * (1 << 20) for number in range(24)]
+    with door.channel() as channel:
+        call = channel.stream_stream(STYLIZE)
+        replies = list(call(iter(chunks), metadata=bearer(door.credentials.token()), timeout=30))
+
+    assert chunks == replies
+
+
+def test_service_that_dies_ends_its_calls_at_once(door: Door) -> None:
+    """A running call ends with its service, and the next one is told to come back.
+
+    Once an answer has begun Envoy can only reset the stream, which gRPC reads as INTERNAL.
+    """
+    credentials = door.credentials
+    outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    with EchoProcess(credentials.certificates.services["stylize"]) as service:
+        settings = settings_for(credentials, {"stylize": service.port})
+        with open_door(settings, credentials) as other, other.channel() as channel:
+            call = channel.stream_stream(STYLIZE)(
+                iter(outbox.get, None), metadata=bearer(credentials.token()), timeout=10
+            )
+            outbox.put(b"first")
+            next(call)
+            service.kill()
+            with pytest.raises(grpc.RpcError) as caught:
+                next(call)
+            outbox.put(None)
+            killed = time.monotonic()
+            refusal = other.refusal(LIST_STYLES, credentials.token())
+            seconds = time.monotonic() - killed
+
+    assert grpc.StatusCode.INTERNAL == caught.value.code()
+    assert "RST_STREAM" in str(caught.value.details())
+    assert (grpc.StatusCode.UNAVAILABLE, "SERVICE_UNREACHABLE") == refusal
+    assert seconds < 1
