@@ -1,0 +1,48 @@
+# Everything starts from a bare machine: python3 with venv, make, git, a C compiler, the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES_OF_INSTALL := pyproject.toml hatch_build.py protos/generate.py models/lock.toml \
+	services/chassis/memory/wipe_on_free.c $(shell find protos -name '*.proto')
+
+.PHONY: setup demo serve test check fix audit bench clean
+
+setup: $(STAMP)
+
+$(STAMP): $(SOURCES_OF_INSTALL)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cpu,dev]'
+	$(BIN)/python -m models.fetch
+	touch $(STAMP)
+
+demo: setup ## photos in, painted photos out, through the gateway; results in out/
+	$(BIN)/batchpix demo --out out
+
+serve: setup ## the mesh stays up and tells how to call it; Ctrl-C stops it
+	$(BIN)/batchpix up
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup ## reads only
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+
+fix: setup ## writes what check would complain of, where a tool can mend it
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/buf format --write
+
+audit: setup ## sends canaries on every path and scans the services for them
+	$(BIN)/batchpix audit
+
+bench: setup
+	$(BIN)/python -m bench.stylize
+
+clean:
+	rm -rf $(VENV) gen out

@@ -1,0 +1,267 @@
+"""The life of one call: let in, worked on in call memory, wiped, and only then ended.
+
+Architecture invariant: call memory is wiped and released in `CallDesk.open` and nowhere else, on
+success, error, deadline and cancel alike, after all work of the call has stopped and before its
+status is sent.
+"""
+
+import asyncio
+import secrets
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
+
+import google_crc32c
+import grpc
+from google.protobuf.message import Message
+
+from batchpix.media.v1 import media_pb2
+from services.chassis.chunks import split, stalled
+from services.chassis.errors import InternalError, MeshError
+from services.chassis.limits import CallLimits
+from services.chassis.memory.arena import Arena, Budget, Erasure
+from services.chassis.receipts import ReceiptSigner
+from services.chassis.telemetry import Stage, Telemetry
+
+RECEIPT_TRAILER = "batchpix-receipt-bin"
+CALL_ID_BYTES = 16
+OUTCOME_OK = "OK"
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+
+class ResponseType(Protocol):
+    """A feature's response message: each has these members in its oneof."""
+
+    def __call__(
+        self,
+        *,
+        accepted: media_pb2.Accepted | None = None,
+        progress: media_pb2.Progress | None = None,
+        media_start: media_pb2.MediaStart | None = None,
+        chunk: media_pb2.Chunk | None = None,
+        media_end: media_pb2.MediaEnd | None = None,
+        failure: media_pb2.Failure | None = None,
+        receipt: media_pb2.ErasureReceipt | None = None,
+    ) -> Message:
+        """Build the message around its one member."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What every receipt of this process tells besides what was measured in the call.
+
+    Attributes:
+        feature: name of the service.
+        policy_version: version of the privacy policy in force.
+        build_digest: digest of the running build.
+        guard: state of the retention guard, measured at start.
+    """
+
+    feature: str
+    policy_version: str
+    build_digest: str
+    guard: media_pb2.Guard
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Call:
+    """One running call. Its methods are for the event loop; only `cancelled` is for threads.
+
+    Attributes:
+        call_id: random name, told to the caller and to nobody else.
+        arena: the call's memory.
+        cancelled: set once nobody waits for the result any more.
+    """
+
+    call_id: str
+    arena: Arena
+    limits: CallLimits
+    cancelled: threading.Event
+    _context: Context
+    _response: ResponseType
+    _executor: Executor
+    _telemetry: Telemetry
+    _started: float
+    _work: set[asyncio.Future[Any]] = field(default_factory=set)
+    _results: int = 0
+
+    async def compute(
+        self, stage: Stage, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run blocking work on a worker thread and measure it.
+
+        A cancel of the call does not stop the thread: the work watches `cancelled`, and the call's
+        memory outlives it.
+        """
+        loop = asyncio.get_running_loop()
+        started = time.perf_counter()
+        future = loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+        self._work.add(future)
+        future.add_done_callback(self._work.discard)
+        try:
+            return await asyncio.shield(future)
+        finally:
+            self._telemetry.stage(stage, time.perf_counter() - started)
+
+    async def accept(self, policy_version: str) -> None:
+        """Tell the caller that the call was let in, and what it may take."""
+        accepted = media_pb2.Accepted(
+            call_id=self.call_id, limits=self.limits.message(), policy_version=policy_version
+        )
+        await self.send(self._response(accepted=accepted))
+
+    async def progress(self, stage: media_pb2.Stage.ValueType, done: int, total: int) -> None:
+        """Tell how far the call has come."""
+        message = media_pb2.Progress(stage=stage, done=done, total=total)
+        await self.send(self._response(progress=message))
+
+    async def result(self, start: media_pb2.MediaStart, data: memoryview) -> None:
+        """Send one finished medium in chunks.
+
+        Args:
+            start: opening of the medium; its index and size are filled in here.
+            data: the medium's bytes in call memory.
+        """
+        if self._results == 0:
+            self._telemetry.first_result(time.monotonic() - self._started)
+        start.index, start.size_bytes = self._results, len(data)
+        self._results += 1
+        sending = time.perf_counter()
+        await self.send(self._response(media_start=start))
+        crc32c = 0
+        for chunk in split(data, self.limits.chunk_bytes_max):
+            crc32c = google_crc32c.extend(crc32c, chunk.data)
+            await self.send(self._response(chunk=chunk))
+        end = media_pb2.MediaEnd(size_bytes=len(data), crc32c=crc32c)
+        await self.send(self._response(media_end=end))
+        self._telemetry.stage(Stage.SEND, time.perf_counter() - sending)
+
+    async def failure(self, index: int, error: MeshError) -> None:
+        """Tell that one medium failed while the call goes on."""
+        reason = media_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}")
+        message = media_pb2.Failure(
+            index=index, reason=reason, message=error.message, field=error.field
+        )
+        await self.send(self._response(failure=message))
+
+    async def send(self, message: Message) -> None:
+        """Send one message; a caller that does not read is given up on.
+
+        Raises:
+            DeadlineError: the caller read nothing for `stall_seconds_max`.
+        """
+        try:
+            async with asyncio.timeout(self.limits.stall_seconds_max):
+                await self._context.write(message)
+        except TimeoutError:
+            raise stalled("read") from None
+
+    async def settle(self) -> None:
+        """Stop all work of the call and wait until no thread touches its memory any more."""
+        self.cancelled.set()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+
+class CallDesk:
+    """Lets calls in and sees them out."""
+
+    def __init__(
+        self,
+        *,
+        budget: Budget,
+        limits: CallLimits,
+        executor: Executor,
+        signer: ReceiptSigner,
+        provenance: Provenance,
+        telemetry: Telemetry,
+        collect: Callable[[], None],
+    ) -> None:
+        """Keep what all calls share.
+
+        Args:
+            collect: breaks the cycles that keep an aborted call's last message alive.
+        """
+        self._budget = budget
+        self._limits = limits
+        self._executor = executor
+        self._signer = signer
+        self._provenance = provenance
+        self._telemetry = telemetry
+        self._collect = collect
+
+    @asynccontextmanager
+    async def open(self, context: Context, response: ResponseType) -> AsyncIterator[Call]:
+        """Run the block as one call: arena before it, wipe and receipt after it.
+
+        Raises:
+            BusyError: no memory for one more call now.
+        """
+        started = time.monotonic()
+        call = Call(
+            call_id=secrets.token_hex(CALL_ID_BYTES),
+            arena=self._budget.lease(0),
+            limits=self._limits,
+            cancelled=threading.Event(),
+            _context=context,
+            _response=response,
+            _executor=self._executor,
+            _telemetry=self._telemetry,
+            _started=started,
+        )
+        outcome = "CANCELLED"
+        try:
+            await call.accept(self._provenance.policy_version)
+            yield call
+            outcome = OUTCOME_OK
+        except MeshError as error:
+            outcome = error.code
+            raise
+        except Exception:
+            outcome = InternalError.code
+            raise
+        finally:
+            # Shielded: a second cancel must not let the status overtake the wipe.
+            erasure = await asyncio.shield(asyncio.ensure_future(self._erase(call)))
+            if outcome != OUTCOME_OK:
+                receipt = self._receipt(call, erasure, outcome, started)
+                trailer = (RECEIPT_TRAILER, receipt.SerializeToString())
+                context.set_trailing_metadata((trailer,))
+                asyncio.get_running_loop().call_soon(self._collect)
+        await call.send(response(receipt=self._receipt(call, erasure, outcome, started)))
+
+    async def _erase(self, call: Call) -> Erasure:
+        await call.settle()
+        started = time.perf_counter()
+        erasure = call.arena.release()
+        self._telemetry.wiped(erasure.wiped_bytes)
+        self._telemetry.stage(Stage.WIPE, time.perf_counter() - started)
+        self._telemetry.leased_bytes.set(self._budget.leased_bytes)
+        return erasure
+
+    def _receipt(
+        self, call: Call, erasure: Erasure, outcome: str, started: float
+    ) -> media_pb2.ErasureReceipt:
+        statement = media_pb2.ErasureStatement(
+            call_id=call.call_id,
+            feature=self._provenance.feature,
+            policy_version=self._provenance.policy_version,
+            build_digest=self._provenance.build_digest,
+            outcome=outcome,
+            host_bytes_leased=erasure.leased_bytes_peak,
+            host_bytes_wiped=erasure.wiped_bytes,
+            guard=self._provenance.guard,
+        )
+        statement.duration.FromNanoseconds(int((time.monotonic() - started) * 1e9))
+        statement.wipe_duration.FromNanoseconds(int(erasure.duration_seconds * 1e9))
+        signed = self._signer.sign(statement.SerializeToString())
+        return media_pb2.ErasureReceipt(
+            statement=signed.statement, signature=signed.signature, key_id=signed.key_id
+        )

@@ -1,0 +1,234 @@
+"""The one bootstrap of all services: ports, rules, health, metrics, drain."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+
+from batchpix.media.v1 import media_pb2
+from batchpix.policy.v1 import policy_pb2, policy_pb2_grpc
+from services.chassis.calls import CallDesk, Provenance
+from services.chassis.interceptors import Gate
+from services.chassis.limits import CallLimits
+from services.chassis.memory.arena import Budget
+from services.chassis.memory.garbage import collect_garbage, freeze_warm_heap
+from services.chassis.memory.report import GuardReport
+from services.chassis.policy import PrivacyPolicy
+from services.chassis.policy_servicer import PolicyServicer
+from services.chassis.receipts import ReceiptSigner
+from services.chassis.settings import Settings
+from services.chassis.telemetry import Event, LogLine, Telemetry
+from services.chassis.tls import CertificateFolder
+
+# A message is one chunk and a few fields; twice the chunk leaves room to refuse politely.
+MESSAGE_CHUNKS_MAX = 2
+# Health of the retention guard, beside the health of the service itself.
+RETENTION_HEALTH = "batchpix.retention"
+KEEPALIVE_MS = 30_000
+KEEPALIVE_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """What the bootstrap needs to know of a feature.
+
+    Attributes:
+        name: folder under services/, for example "stylize".
+        service: full gRPC name, for example "batchpix.stylize.v1.StylizeService".
+        engine: device and precision that its networks run on, for the start line.
+        register: adds the feature's servicer to a server.
+        warm_up: runs every path once, so that nothing has to be read from disk afterwards.
+    """
+
+    name: str
+    service: str
+    engine: str
+    register: Callable[[grpc.aio.Server, CallDesk], None]
+    warm_up: Callable[[], None]
+
+
+def run(settings: Settings, feature: Feature, seal: Callable[[], GuardReport]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Args:
+        seal: gives up what only loading needed and measures the guard; called when everything is
+            loaded and every port is bound, before the first call is let in.
+
+    Raises:
+        InternalError: the guard is incomplete and retention is strict.
+    """
+    asyncio.run(serve(settings, feature, seal))
+
+
+async def serve(settings: Settings, feature: Feature, seal: Callable[[], GuardReport]) -> None:
+    """Open the ports, seal, serve, and drain on a signal; see `run`."""
+    telemetry = Telemetry(feature.name)
+    telemetry.log(LogLine(event=Event.STARTED, feature=feature.name, engine=feature.engine))
+    stop = stop_on_signals()
+    signer = ReceiptSigner(settings.receipt_key.read_bytes())
+    policy = PrivacyPolicy.load()
+    feature.warm_up()
+    freeze_warm_heap()
+    with (
+        ThreadPoolExecutor(settings.threads, thread_name_prefix="work") as executor,
+        metrics_page(settings.metrics_listen, telemetry),
+    ):
+        server, probes = bound_servers(settings, telemetry)
+        report = seal()
+        guard = guard_message(report)
+        desk = call_desk(settings, feature, guard, signer, policy, executor, telemetry)
+        feature.register(server, desk)
+        policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(policy, signer), server)
+        async with answering(server, probes, feature, report, settings.drain_seconds):
+            log_serving(telemetry, feature, report)
+            await stop.wait()
+            telemetry.log(LogLine(event=Event.DRAINING, feature=feature.name))
+    telemetry.log(LogLine(event=Event.STOPPED, feature=feature.name))
+
+
+def bound_servers(
+    settings: Settings, telemetry: Telemetry
+) -> tuple[grpc.aio.Server, grpc.aio.Server]:
+    """Bind the port for calls and the port for probes; neither answers yet."""
+    gate = Gate(
+        telemetry=telemetry,
+        allowed_callers=frozenset(settings.allowed_callers),
+        calls_in_flight_max=settings.calls_in_flight_max,
+        deadline_seconds_max=settings.deadline_seconds_max,
+    )
+    server = grpc.aio.server(interceptors=[gate], options=server_options(settings))
+    probes = grpc.aio.server(options=server_options(settings))
+    server.add_secure_port(settings.listen, CertificateFolder(settings.certificates).credentials())
+    probes.add_insecure_port(settings.health_listen)
+    return server, probes
+
+
+def call_desk(
+    settings: Settings,
+    feature: Feature,
+    guard: media_pb2.Guard,
+    signer: ReceiptSigner,
+    policy: PrivacyPolicy,
+    executor: ThreadPoolExecutor,
+    telemetry: Telemetry,
+) -> CallDesk:
+    """Build the desk that lets this process's calls in and sees them out."""
+    return CallDesk(
+        budget=Budget(settings.call_memory_bytes, settings.call_memory_bytes_max),
+        limits=CallLimits.from_settings(settings),
+        executor=executor,
+        signer=signer,
+        provenance=Provenance(
+            feature=feature.name,
+            policy_version=policy.version,
+            build_digest=settings.build_digest,
+            guard=guard,
+        ),
+        telemetry=telemetry,
+        collect=collect_garbage,
+    )
+
+
+@contextlib.asynccontextmanager
+async def answering(
+    server: grpc.aio.Server,
+    probes: grpc.aio.Server,
+    feature: Feature,
+    report: GuardReport,
+    drain_seconds: float,
+) -> AsyncIterator[None]:
+    """Answer calls and probes around the block; leaving it lets running calls end."""
+    state = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(state, server)
+    health_pb2_grpc.add_HealthServicer_to_server(state, probes)
+    names = (feature.service, policy_name(), health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    await server.start()
+    await probes.start()
+    for name in ("", feature.service):
+        await state.set(name, health_pb2.HealthCheckResponse.SERVING)
+    guarded = health_pb2.HealthCheckResponse.ServingStatus.Value(
+        "SERVING" if report.complete else "NOT_SERVING"
+    )
+    await state.set(RETENTION_HEALTH, guarded)
+    try:
+        yield
+    finally:
+        # Health first, so that balancers look away while running calls end.
+        await state.enter_graceful_shutdown()
+        await server.stop(drain_seconds)
+        await probes.stop(None)
+
+
+def guard_message(report: GuardReport) -> media_pb2.Guard:
+    """Tell the state of the guard as receipts tell it."""
+    return media_pb2.Guard(
+        wipe_on_free=report.wipe_on_free and report.python_malloc,
+        writes_denied=report.writes_denied,
+        connects_denied=report.connects_denied,
+        dumps_denied=report.dumps_denied,
+        swap_denied=report.memory_locked_or_no_swap,
+        missing=report.missing,
+    )
+
+
+def log_serving(telemetry: Telemetry, feature: Feature, report: GuardReport) -> None:
+    """Tell that calls are taken, and what the guard lacks, if anything."""
+    telemetry.log(LogLine(event=Event.SERVING, feature=feature.name))
+    if not report.complete:
+        missing = ", ".join(report.missing)
+        line = LogLine(event=Event.GUARD_INCOMPLETE, feature=feature.name, missing=missing)
+        telemetry.log(line)
+
+
+def policy_name() -> str:
+    """Full gRPC name of the policy service."""
+    return policy_pb2.DESCRIPTOR.services_by_name["PolicyService"].full_name
+
+
+def server_options(settings: Settings) -> list[tuple[str, int]]:
+    """Bound what one connection can take, and turn off what would keep traces of calls."""
+    message_bytes_max = MESSAGE_CHUNKS_MAX * settings.chunk_bytes_max
+    return [
+        ("grpc.max_receive_message_length", message_bytes_max),
+        ("grpc.max_send_message_length", message_bytes_max),
+        ("grpc.max_concurrent_streams", settings.calls_in_flight_max),
+        ("grpc.http2.max_frame_size", 1 << 20),
+        ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.so_reuseport", 0),
+        ("grpc.enable_channelz", 0),
+        ("grpc.max_channel_trace_event_memory_per_node", 0),
+    ]
+
+
+@contextlib.contextmanager
+def metrics_page(address: str, telemetry: Telemetry) -> Iterator[None]:
+    """Serve the Prometheus page around the block; an empty address serves none."""
+    if not address:
+        yield
+        return
+    host, _, port = address.rpartition(":")
+    page, thread = start_http_server(int(port), host, telemetry.registry)
+    try:
+        yield
+    finally:
+        page.shutdown()
+        page.server_close()
+        thread.join()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Make an event that SIGTERM or SIGINT sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,135 @@
+"""Runs the painting network over pictures of any size."""
+
+import threading
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.chassis.engine import Engine
+from services.chassis.memory.arena import Arena
+from services.chassis.raster import Raster
+from services.stylize.styles import StyleCode
+from services.stylize.tiles import cut
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What the painter must know of the network's geometry, all in pixels.
+
+    Attributes:
+        stride: step of the network's own grid.
+        margin: how far around a pixel the network looks, rounded up to the stride.
+        tile_side: side of the tiles of large pictures.
+        whole_pixels_max: pictures up to this many pixels are painted in one piece.
+        size_step: canvases are filled up to multiples of this, which bounds the number of
+            different sizes that the engine has to prepare for.
+    """
+
+    stride: int = 16
+    margin: int = 112
+    tile_side: int = 1024
+    whole_pixels_max: int = 2_400_000
+    size_step: int = 64
+
+
+class Stopped(Exception):  # noqa: N818  # no error: nobody waits for the picture any more
+    """The call was cancelled while its picture was painted."""
+
+
+class Painter:
+    """Paints pictures in a style, whole or in tiles, with the same pixels either way."""
+
+    def __init__(self, engine: Engine, raster: Raster, reach: Reach) -> None:
+        """Take over the network.
+
+        Args:
+            engine: reads a uint8 picture `image` 1xHxWx3 and a float32 `style` 1xD, and answers
+                a uint8 picture `stylized` 1xHxWx3.
+        """
+        self._engine = engine
+        self._raster = raster
+        self._reach = reach
+
+    def paint(
+        self,
+        pixels: Pixels,
+        code: StyleCode,
+        shift: tuple[int, int],
+        arena: Arena,
+        cancelled: threading.Event,
+    ) -> Pixels:
+        """Paint one picture.
+
+        Args:
+            pixels: HxWx3 uint8, RGB, sRGB.
+            code: D float32.
+            shift: rows and columns, 0 to stride - 1, by which the picture lies off the network's
+                grid; other shifts give other, equally good strokes.
+            arena: where the canvases go.
+            cancelled: watched between tiles.
+
+        Returns:
+            HxWx3 uint8, RGB, sRGB, in the arena.
+
+        Raises:
+            Stopped: `cancelled` was set.
+        """
+        height, width = pixels.shape[:2]
+        top, left = shift
+        step = self._reach.size_step
+        size = (round_up(height + top, step), round_up(width + left, step))
+        canvas = arena.array((*size, 3), np.uint8)
+        self._raster.mirror(pixels, canvas, top, left)
+        painted = arena.array((*size, 3), np.uint8)
+        style = arena.array((1, code.size), np.float32)
+        style[0] = code
+        if size[0] * size[1] <= self._reach.whole_pixels_max:
+            self._run(canvas, style, painted, cancelled)
+        else:
+            self._tiled(canvas, style, painted, arena, cancelled)
+        return painted[top : top + height, left : left + width]
+
+    def _tiled(
+        self,
+        canvas: Pixels,
+        style: NDArray[np.float32],
+        painted: Pixels,
+        arena: Arena,
+        cancelled: threading.Event,
+    ) -> None:
+        reach = self._reach
+        height, width = canvas.shape[:2]
+        size = (min(height, reach.tile_side), min(width, reach.tile_side))
+        source = arena.array((*size, 3), np.uint8)
+        target = arena.array((*size, 3), np.uint8)
+        for tile in cut(height, width, reach.tile_side, reach.margin, reach.stride):
+            rows, columns = tile.rows, tile.columns
+            source[:] = canvas[rows.start : rows.stop, columns.start : columns.stop]
+            self._run(source, style, target, cancelled)
+            painted[rows.core_start : rows.core_stop, columns.core_start : columns.core_stop] = (
+                target[
+                    rows.core_start - rows.start : rows.core_stop - rows.start,
+                    columns.core_start - columns.start : columns.core_stop - columns.start,
+                ]
+            )
+
+    def _run(
+        self,
+        canvas: Pixels,
+        style: NDArray[np.float32],
+        painted: Pixels,
+        cancelled: threading.Event,
+    ) -> None:
+        if cancelled.is_set():
+            raise Stopped
+        inputs = {"image": canvas[None], "style": style}
+        self._engine.run(inputs, {"stylized": painted[None]})
+
+
+def round_up(value: int, step: int) -> int:
+    """Round up to a multiple of `step`."""
+    return -(-value // step) * step
