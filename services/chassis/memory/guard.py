@@ -14,8 +14,7 @@ from services.chassis.memory import libc
 LIBRARY = Path(__file__).with_name("wipe_on_free.so")
 # A block of the allocator's own small-block cache, of a size that the probe itself does not use.
 PROBE_BYTES = 1000
-# The allocator keeps its list of free blocks in the first bytes of each.
-PROBE_LINK_BYTES = 32
+PROBE_PATTERN = 0xA5
 
 
 class Retention(StrEnum):
@@ -73,12 +72,11 @@ def wipes_on_free() -> bool:
     process = libc.process()
     if not hasattr(process, "batchpix_wipe_on_free_version"):
         return False
-    freed = _filled_block()
+    freed, moved = _filled_block(), _filled_block()
     libc.free(freed)
-    moved = _filled_block()
     grown = libc.realloc(moved, 8 * PROBE_BYTES)
     # Both blocks wait in this thread's cache: they are mapped, and nobody else's yet.
-    wiped = all(_is_zero(block) for block in {freed, moved})
+    wiped = _is_wiped(freed) and _is_wiped(moved)
     libc.free(grown)
     return wiped
 
@@ -90,9 +88,11 @@ def python_uses_malloc() -> bool:
 
 def _filled_block() -> int:
     block = libc.malloc(PROBE_BYTES)
-    ctypes.memset(block, 0xA5, PROBE_BYTES)
+    ctypes.memset(block, PROBE_PATTERN, PROBE_BYTES)
     return block
 
 
-def _is_zero(block: int) -> bool:
-    return not any(ctypes.string_at(block + PROBE_LINK_BYTES, PROBE_BYTES - PROBE_LINK_BYTES))
+def _is_wiped(block: int) -> bool:
+    # A word of the pattern, since the allocator keeps links in a free block, and addresses may
+    # have single bytes of it.
+    return bytes([PROBE_PATTERN]) * 8 not in ctypes.string_at(block, PROBE_BYTES)

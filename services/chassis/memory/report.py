@@ -40,7 +40,7 @@ class GuardReport:
     dumpable_off: bool
     """Processes of the same user can't read the memory, and the kernel dumps none of it."""
     core_limit_zero: bool
-    """The limit on core dumps is zero and can't be raised."""
+    """The limit on core dumps is zero, for this process and what it could start."""
     privileges_fixed: bool
     """No executed program can gain privileges."""
     memory_locked_or_no_swap: bool

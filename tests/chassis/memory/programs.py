@@ -10,6 +10,7 @@ from pathlib import Path
 from services.chassis.memory.guard import guarded_environ
 
 FOLDER = Path(__file__).parent
+REPOSITORY = FOLDER.parents[2]
 SECONDS_MAX = 60
 
 
@@ -21,7 +22,7 @@ def run(
     return subprocess.run(
         command,
         env=guarded_environ(bare_environ()) if guarded else bare_environ(),
-        cwd=FOLDER.parents[2],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         timeout=SECONDS_MAX,
@@ -42,3 +43,21 @@ def bare_environ() -> dict[str, str]:
     """Return this process's environment without any guard of its own."""
     dropped = {"LD_PRELOAD", "PYTHONMALLOC", "TMPDIR"}
     return {name: value for name, value in os.environ.items() if name not in dropped}
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    """Run lines of Python, with the seal and what it is about imported, and no guard."""
+    imports = (
+        "import os, resource, signal, threading\n"
+        "from pathlib import Path\n"
+        "from services.chassis.memory import seal\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", imports + code],
+        env=bare_environ(),
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )

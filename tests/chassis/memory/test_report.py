@@ -1,0 +1,70 @@
+"""Tests of the report on guard and seal, and of what a service makes of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.chassis.errors import InternalError, Reason
+from services.chassis.memory.guard import Retention
+from services.chassis.memory.report import GuardReport, require_guard
+
+COMPLETE = GuardReport(
+    wipe_on_free=True,
+    python_malloc=True,
+    writes_denied=True,
+    reads_narrowed=True,
+    connects_denied=True,
+    datagrams_denied=True,
+    dumpable_off=True,
+    core_limit_zero=True,
+    privileges_fixed=True,
+    memory_locked_or_no_swap=True,
+    landlock_abi=7,
+)
+
+
+@pytest.mark.parametrize(
+    "part", [name for name in GuardReport.__dataclass_fields__ if name != "landlock_abi"]
+)
+def test_each_part_counts(part: str) -> None:
+    """A report that lacks any one part is not complete, and names the part."""
+    lacking = replace(COMPLETE, **{part: False})
+
+    assert (lacking.missing, lacking.complete) == ((part,), False)
+
+
+def test_version_of_the_kernel_is_no_part() -> None:
+    """What counts is what holds, not which kernel makes it hold."""
+    assert replace(COMPLETE, landlock_abi=0).complete
+
+
+@pytest.mark.parametrize("part", ["dumpable_off", "core_limit_zero"])
+def test_dumps_are_denied_by_both_parts(part: str) -> None:
+    """One of the two is not enough."""
+    assert COMPLETE.dumps_denied
+    assert not replace(COMPLETE, **{part: False}).dumps_denied
+
+
+def test_strict_service_refuses_to_serve_and_names_what_is_missing() -> None:
+    """An operator reads in one line what the machine lacks."""
+    lacking = replace(COMPLETE, writes_denied=False, connects_denied=False, landlock_abi=0)
+    with pytest.raises(InternalError) as refusal:
+        require_guard(lacking, Retention.STRICT)
+
+    assert refusal.value.reason is Reason.RETENTION_GUARD_MISSING
+    assert refusal.value.message == (
+        "the retention guard lacks writes_denied, connects_denied; "
+        "this kernel's Landlock version is 0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "retention"),
+    [
+        (COMPLETE, Retention.STRICT),
+        (replace(COMPLETE, wipe_on_free=False), Retention.BEST_EFFORT),
+    ],
+)
+def test_service_serves(report: GuardReport, retention: Retention) -> None:
+    """A complete guard serves, and so does an incomplete one that the operator accepts."""
+    require_guard(report, retention)
