@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.chassis.errors import InternalError, Reason, translate
 from services.chassis.memory import egress, landlock, libc
+from services.chassis.memory.reporters import silence_reporters
 
 # What the dynamic linker, the C library and the engines read while they start.
 SYSTEM_PATHS = tuple(
@@ -25,7 +26,7 @@ RANDOM_SOURCE = Path("/dev/urandom")
 def seal_process(
     read_paths: Sequence[Path], bind_ports: Sequence[int], devices: Sequence[Path] = ()
 ) -> None:
-    """Give up writing, executing, connecting, core dumps and being looked at.
+    """Give up writing, executing, connecting, core dumps, being looked at, and reporters.
 
     Call it while the process has one thread. Files that are open stay usable. Which of these took
     effect is for `report.inspect_process` to find out: a kernel that lacks one is no error here.
@@ -40,6 +41,7 @@ def seal_process(
     """
     threads = list(Path("/proc/self/task").iterdir())
     assert len(threads) == 1, "threads that exist already would stay unsealed"
+    silence_reporters()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     libc.prctl(libc.PR_SET_DUMPABLE, 0)
