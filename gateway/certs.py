@@ -1,4 +1,4 @@
-"""Development certificates: an authority of one machine, and what it signs for gateway and services.
+"""Development certificates: one machine's authority, and what it signs for all who take part.
 
 A cluster gets its certificates from its own issuer; the folders look the same there.
 """
@@ -220,12 +220,12 @@ def _is_current(bundle: Path, identity: Identity, authority: Authority, now: dat
     if not all(file.exists() for file in files.values()):
         return False
     authority_pem = authority.certificate.public_bytes(serialization.Encoding.PEM)
-    certificate = x509.load_pem_x509_certificate(files["tls.crt"].read_bytes())
     try:
+        certificate = x509.load_pem_x509_certificate(files["tls.crt"].read_bytes())
         certificate.verify_directly_issued_by(authority.certificate)
-    except (InvalidSignature, ValueError):
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (InvalidSignature, ValueError, x509.ExtensionNotFound):
         return False
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return (
         files["ca.crt"].read_bytes() == authority_pem
         and list(names) == _general_names(identity)

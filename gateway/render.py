@@ -19,7 +19,6 @@ REPEAT = "$for_each_feature"
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
-
 def main() -> None:
     """Print the bootstrap, or with a watched file's name as argument that file."""
     settings = from_environment()
@@ -60,7 +59,7 @@ def _dump(document: object) -> str:
 class _PlainDumper(yaml.SafeDumper):
     """Writes no aliases: shared parts of the template are written out where they are used."""
 
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
 
 
@@ -115,7 +114,9 @@ def _fill(node: object, values: Mapping[str, object], settings: GatewaySettings)
     return node
 
 
-def _fill_item(item: object, values: Mapping[str, object], settings: GatewaySettings) -> list[object]:
+def _fill_item(
+    item: object, values: Mapping[str, object], settings: GatewaySettings
+) -> list[object]:
     """Fill one item of a list; a repetition yields several."""
     if not (isinstance(item, dict) and REPEAT in item):
         return [_fill(item, values, settings)]

@@ -50,11 +50,19 @@ def serve(settings: GatewaySettings) -> int:
     while process.poll() is None:
         match signal.sigwait(awaited):
             case signal.SIGHUP:
-                write_watched(settings)
+                reload(settings)
             case signal.SIGTERM | signal.SIGINT:
                 drain(settings, process)
                 return stop(process)
     return process.returncode
+
+
+def reload(settings: GatewaySettings) -> None:
+    """Read the key set again; if that fails the one in force stays."""
+    try:
+        write_watched(settings)
+    except OSError as error:
+        sys.stderr.write(f"gateway: key set not read: {error.strerror}\n")
 
 
 def write_watched(settings: GatewaySettings) -> None:

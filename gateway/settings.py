@@ -20,6 +20,7 @@ SERVICES: Mapping[str, str] = {
 DEVICE_MODELS = ("iphone", "ipad", "android-phone", "android-tablet", "web", "server", "other")
 
 MEBIBYTE = 1024 * 1024
+PORTS = 65_536
 
 Parsed = TypeVar("Parsed")
 
@@ -89,7 +90,7 @@ class GatewaySettings:
     certificate_folder: Path
     """Holds tls.crt and tls.key, which the gateway shows to the outside."""
     client_certificate_folder: Path
-    """Holds tls.crt and tls.key, which it shows to services, and ca.crt, which theirs must chain to."""
+    """Holds tls.crt and tls.key, which services see, and ca.crt, which signs theirs."""
     watched_folder: Path
     """Where the files stand that Envoy watches: paths of certificates, public keys of tokens."""
     key_set_file: Path
@@ -119,8 +120,14 @@ class GatewaySettings:
         unknown = sorted(set(self.upstreams) - set(SERVICES))
         if unknown:
             raise SettingError(f"{PREFIX}UPSTREAMS names {unknown}; known are {sorted(SERVICES)}")
-        if not self.server_names:
-            raise SettingError(f"{PREFIX}SERVER_NAMES names no host")
+        if not self.server_names or any("*" in name for name in self.server_names):
+            raise SettingError(f"{PREFIX}SERVER_NAMES must name each host")
+        for name in ("listen_port", "admin_port"):
+            if not 0 < getattr(self, name) < PORTS:
+                raise SettingError(f"{PREFIX}{name.upper()} must be a port")
+        for limit in fields(self.limits):
+            if getattr(self.limits, limit.name) < 1:
+                raise SettingError(f"{PREFIX}{limit.name.upper()} must be more than 0")
         if "*" in self.web_origins:
             raise SettingError(f"{PREFIX}WEB_ORIGINS must name each origin, '*' is refused")
 

@@ -56,9 +56,7 @@ def settings_for(
     """Describe a gateway on free ports in front of local services."""
     listen_port, admin_port = free_ports(2)
     return GatewaySettings(
-        upstreams={
-            name: Upstream(host="127.0.0.1", port=port) for name, port in ports.items()
-        },
+        upstreams={name: Upstream(host="127.0.0.1", port=port) for name, port in ports.items()},
         certificate_folder=credentials.certificates.gateway,
         client_certificate_folder=credentials.certificates.clients["gateway"],
         watched_folder=credentials.folder / f"watched-{listen_port}",
@@ -122,8 +120,7 @@ class Door:
         if token is not None:
             metadata = (*bearer(token), *metadata)
         with self.channel() as channel:
-            reply: bytes = channel.unary_unary(method)(b"", metadata=metadata, timeout=10)
-            return reply
+            return unary(channel, method)(b"", metadata=metadata, timeout=10)
 
     def refusal(self, method: str, token: str | None) -> tuple[grpc.StatusCode, str]:
         """Make a call that must fail; return its code and the reason in its details."""
@@ -186,6 +183,19 @@ def open_door(settings: GatewaySettings, credentials: Credentials) -> Iterator[D
 def bearer(token: str) -> tuple[tuple[str, str]]:
     """Write the header that carries a token."""
     return (("authorization", f"Bearer {token}"),)
+
+
+def unary(channel: grpc.Channel, method: str) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
+    """Name a method whose messages are plain bytes."""
+    return channel.unary_unary(method)
+
+
+def stylize(
+    channel: grpc.Channel, messages: Iterator[bytes], token: str
+) -> "grpc._CallIterator[bytes]":
+    """Begin a stream of plain bytes through the gateway."""
+    method: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(STYLIZE)
+    return method(messages, metadata=bearer(token), timeout=30)
 
 
 def with_limits(settings: GatewaySettings, **limits: int) -> GatewaySettings:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -20,7 +21,9 @@ class EchoHandler(grpc.GenericRpcHandler):
     def __init__(self) -> None:
         self.seen: list[Metadata] = []
 
-    def service(self, call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(
+        self, call_details: grpc.HandlerCallDetails
+    ) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
         """Handle every method of every package but grpc's own."""
         method = call_details.method
         if not method.startswith("/batchpix."):
@@ -60,7 +63,7 @@ class EchoService:
         )
         self.port = self._server.add_secure_port(f"127.0.0.1:{port}", credentials)
 
-    def __enter__(self) -> "EchoService":
+    def __enter__(self) -> Self:
         """Start to serve."""
         self._server.start()
         return self
@@ -88,7 +91,7 @@ class EchoProcess:
         assert self.process.stdout
         self.port = int(self.process.stdout.readline())
 
-    def __enter__(self) -> "EchoProcess":
+    def __enter__(self) -> Self:
         """Serve since before."""
         return self
 

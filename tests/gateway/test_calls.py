@@ -14,11 +14,11 @@ from gateway.certs import new_authority
 from tests.gateway.door import (
     GET_POLICY,
     LIST_STYLES,
-    STYLIZE,
     Door,
-    bearer,
     open_door,
     settings_for,
+    stylize,
+    unary,
 )
 from tests.gateway.echo import EchoProcess, EchoService
 
@@ -47,7 +47,7 @@ def test_unknown_method_is_unimplemented(door: Door, method: str) -> None:
     """What has no route, a service's health and reflection included, does not exist outside."""
     refusal = door.refusal(method, door.credentials.token())
 
-    assert (grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNKNOWN") == refusal
+    assert refusal == (grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNKNOWN")
 
 
 def test_service_that_is_down_is_unavailable(door: Door) -> None:
@@ -58,8 +58,8 @@ def test_service_that_is_down_is_unavailable(door: Door) -> None:
     retry = error_details_pb2.RetryInfo()
     rpc_status.from_call(caught.value).details[1].Unpack(retry)
 
-    assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
-    assert 1 == retry.retry_delay.seconds
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert retry.retry_delay.seconds == 1
 
 
 def test_service_with_another_identity_is_unavailable(door: Door) -> None:
@@ -70,34 +70,32 @@ def test_service_with_another_identity_is_unavailable(door: Door) -> None:
         with open_door(settings, credentials) as other:
             code, _ = other.refusal(LIST_STYLES, credentials.token())
 
-    assert grpc.StatusCode.UNAVAILABLE == code
-    assert [] == impostor.handler.seen
+    assert code == grpc.StatusCode.UNAVAILABLE
+    assert impostor.handler.seen == []
 
 
 def test_plaintext_caller_is_refused(door: Door) -> None:
     """A caller without TLS gets nowhere."""
     with grpc.insecure_channel(door.address) as channel, pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary(LIST_STYLES)(b"", timeout=5)
+        unary(channel, LIST_STYLES)(b"", timeout=5)
 
-    assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
 def test_caller_with_another_authority_refuses(door: Door) -> None:
     """A caller that trusts someone else does not talk to this gateway."""
     stranger = new_authority(datetime.now(UTC)).certificate.public_bytes(Encoding.PEM)
     with door.channel(stranger) as channel, pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary(LIST_STYLES)(b"", timeout=5)
+        unary(channel, LIST_STYLES)(b"", timeout=5)
 
-    assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
 def test_stream_is_not_buffered(door: Door) -> None:
     """The first message comes back before the second is sent."""
     outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     with door.channel() as channel:
-        call = channel.stream_stream(STYLIZE)(
-            iter(outbox.get, None), metadata=bearer(door.credentials.token()), timeout=10
-        )
+        call = stylize(channel, iter(outbox.get, None), door.credentials.token())
         outbox.put(b"first")
         first = next(call)
         outbox.put(b"second")
@@ -105,15 +103,14 @@ def test_stream_is_not_buffered(door: Door) -> None:
         outbox.put(None)
         rest = list(call)
 
-    assert (b"first", b"second", []) == (first, second, rest)
+    assert (first, second, rest) == (b"first", b"second", [])
 
 
 def test_large_messages_pass(door: Door) -> None:
     """Chunks of 1 MiB, more in all than any window or buffer, come back whole."""
     chunks = [bytes([number]) * (1 << 20) for number in range(24)]
     with door.channel() as channel:
-        call = channel.stream_stream(STYLIZE)
-        replies = list(call(iter(chunks), metadata=bearer(door.credentials.token()), timeout=30))
+        replies = list(stylize(channel, iter(chunks), door.credentials.token()))
 
     assert chunks == replies
 
@@ -128,9 +125,7 @@ def test_service_that_dies_ends_its_calls_at_once(door: Door) -> None:
     with EchoProcess(credentials.certificates.services["stylize"]) as service:
         settings = settings_for(credentials, {"stylize": service.port})
         with open_door(settings, credentials) as other, other.channel() as channel:
-            call = channel.stream_stream(STYLIZE)(
-                iter(outbox.get, None), metadata=bearer(credentials.token()), timeout=10
-            )
+            call = stylize(channel, iter(outbox.get, None), credentials.token())
             outbox.put(b"first")
             next(call)
             service.kill()
@@ -141,7 +136,7 @@ def test_service_that_dies_ends_its_calls_at_once(door: Door) -> None:
             refusal = other.refusal(LIST_STYLES, credentials.token())
             seconds = time.monotonic() - killed
 
-    assert grpc.StatusCode.INTERNAL == caught.value.code()
+    assert caught.value.code() == grpc.StatusCode.INTERNAL
     assert "RST_STREAM" in str(caught.value.details())
-    assert (grpc.StatusCode.UNAVAILABLE, "SERVICE_UNREACHABLE") == refusal
+    assert refusal == (grpc.StatusCode.UNAVAILABLE, "SERVICE_UNREACHABLE")
     assert seconds < 1

@@ -24,7 +24,7 @@ def test_token_and_identity_end_at_the_gateway(door: Door, echo: EchoService) ->
     arrived = echo.handler.seen[-1].keys()
 
     assert set() == arrived & {*private, "authorization", "user-agent"}
-    assert [] == [name for name in arrived if name.startswith("x-")]
+    assert [name for name in arrived if name.startswith("x-")] == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_answer_tells_nothing_of_the_inside(door: Door) -> None:
     """Neither server software nor upstream times stand in an answer."""
     page = door.browse("GET", "/", {})
 
-    assert 404 == page.status
+    assert page.status == 404
     assert {"content-length", "content-type", "date", "grpc-status-details-bin"} >= set(
         page.headers
     )
@@ -80,9 +80,9 @@ def test_logs_hold_nothing_of_the_caller(door: Door, echo: EchoService) -> None:
         other.refusal(LIST_STYLES, canary)
     written = other.log.read_text()
 
-    assert 3 == written.count('"route":')
+    assert written.count('"route":') == 3
     assert '"route":"stylize_list"' in written
-    assert [] == [word for word in (canary, token[:40], "127.0.0.1", "::1") if word in written]
+    assert [word for word in (canary, token[:40], "127.0.0.1", "::1") if word in written] == []
 
 
 def test_web_page_may_call_from_a_named_origin(door: Door) -> None:
@@ -92,7 +92,7 @@ def test_web_page_may_call_from_a_named_origin(door: Door) -> None:
     named = door.browse("OPTIONS", LIST_STYLES, {"origin": "https://app.example", **asked})
     other = door.browse("OPTIONS", LIST_STYLES, {"origin": "https://evil.example", **asked})
 
-    assert "https://app.example" == named.headers.get(name)
+    assert named.headers.get(name) == "https://app.example"
     assert name not in other.headers
 
 
@@ -105,6 +105,6 @@ def test_grpc_web_is_translated(door: Door) -> None:
     }
     page = door.browse("POST", LIST_STYLES, headers, bytes(5))
 
-    assert 200 == page.status
+    assert page.status == 200
     assert LIST_STYLES.encode() in page.body
     assert b"grpc-status:0" in page.body.replace(b" ", b"")

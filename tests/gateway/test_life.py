@@ -17,12 +17,11 @@ from gateway.certs import LEAF_LIFETIME, make_development_certificates
 from gateway.tokens import KEY_SET_FILE, make_token, write_key_set
 from tests.gateway.door import (
     LIST_STYLES,
-    STYLIZE,
     Door,
-    bearer,
     make_credentials,
     open_door,
     settings_for,
+    stylize,
     with_limits,
 )
 from tests.gateway.echo import EchoService
@@ -36,9 +35,7 @@ def test_certificates_rotate_without_breaking_a_stream(tmp_path: Path) -> None:
     with EchoService(credentials.certificates.services["stylize"]) as echo:
         settings = settings_for(credentials, {"stylize": echo.port})
         with open_door(settings, credentials) as door, door.channel() as channel:
-            call = channel.stream_stream(STYLIZE)(
-                iter(outbox.get, None), metadata=bearer(credentials.token()), timeout=20
-            )
+            call = stylize(channel, iter(outbox.get, None), credentials.token())
             outbox.put(b"before")
             before = next(call)
             serial = shown_serial(door)
@@ -70,7 +67,7 @@ def test_token_keys_rotate(tmp_path: Path) -> None:
             door.process.send_signal(signal.SIGHUP)
             until(lambda: code(door, credentials.token()) is not grpc.StatusCode.OK)
 
-    assert (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.OK) == (before, both)
+    assert (before, both) == (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.OK)
 
 
 def test_stop_waits_for_running_calls(door: Door, echo: EchoService) -> None:
@@ -79,9 +76,7 @@ def test_stop_waits_for_running_calls(door: Door, echo: EchoService) -> None:
     outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     settings = settings_for(credentials, {"stylize": echo.port})
     with open_door(settings, credentials) as other, other.channel() as channel:
-        call = channel.stream_stream(STYLIZE)(
-            iter(outbox.get, None), metadata=bearer(credentials.token()), timeout=20
-        )
+        call = stylize(channel, iter(outbox.get, None), credentials.token())
         outbox.put(b"before")
         before = next(call)
         other.process.send_signal(signal.SIGTERM)
@@ -92,7 +87,7 @@ def test_stop_waits_for_running_calls(door: Door, echo: EchoService) -> None:
         rest = list(call)
         status = other.process.wait(10)
 
-    assert (b"before", b"after", [], 0) == (before, after, rest, status)
+    assert (before, after, rest, status) == (b"before", b"after", [], 0)
 
 
 def test_stop_is_bounded(door: Door, echo: EchoService) -> None:
@@ -101,9 +96,7 @@ def test_stop_is_bounded(door: Door, echo: EchoService) -> None:
     outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     settings = settings_for(credentials, {"stylize": echo.port}, drain_seconds=1)
     with open_door(settings, credentials) as other, other.channel() as channel:
-        call = channel.stream_stream(STYLIZE)(
-            iter(outbox.get, None), metadata=bearer(credentials.token()), timeout=20
-        )
+        call = stylize(channel, iter(outbox.get, None), credentials.token())
         outbox.put(b"before")
         next(call)
         other.process.send_signal(signal.SIGTERM)
@@ -112,7 +105,7 @@ def test_stop_is_bounded(door: Door, echo: EchoService) -> None:
             next(call)
         outbox.put(None)
 
-    assert 0 == status
+    assert status == 0
 
 
 def test_envoy_ends_with_its_starter(door: Door, echo: EchoService) -> None:
@@ -134,7 +127,7 @@ def test_dead_envoy_is_reported(door: Door, echo: EchoService) -> None:
         os.kill(int(children.read_text()), signal.SIGKILL)
         status = other.process.wait(5)
 
-    assert 0 != status
+    assert status != 0
 
 
 def test_flood_of_one_caller_is_refused(door: Door, echo: EchoService) -> None:
@@ -149,9 +142,9 @@ def test_flood_of_one_caller_is_refused(door: Door, echo: EchoService) -> None:
         greedy = [code(other, credentials.token(subject="greedy")) for _ in range(6)]
         modest = code(other, credentials.token(subject="modest"))
 
-    assert [grpc.StatusCode.OK] * 3 == greedy[:3]
+    assert greedy[:3] == [grpc.StatusCode.OK] * 3
     assert grpc.StatusCode.RESOURCE_EXHAUSTED in greedy[3:]
-    assert grpc.StatusCode.OK == modest
+    assert modest == grpc.StatusCode.OK
 
 
 def test_flood_without_tokens_is_refused(door: Door, echo: EchoService) -> None:
@@ -165,7 +158,7 @@ def test_flood_without_tokens_is_refused(door: Door, echo: EchoService) -> None:
     with open_door(settings, credentials) as other:
         codes = [code(other, "rubbish") for _ in range(5)]
 
-    assert [grpc.StatusCode.UNAUTHENTICATED] * 2 == codes[:2]
+    assert codes[:2] == [grpc.StatusCode.UNAUTHENTICATED] * 2
     assert grpc.StatusCode.RESOURCE_EXHAUSTED in codes[2:]
 
 
@@ -199,13 +192,13 @@ def test_admin_shows_little(door: Door) -> None:
         for path in ("/ready", "/stats?filter=nothing", "/config_dump", "/certs", "/clusters")
     }
 
-    assert {
+    assert statuses == {
         "/ready": 200,
         "/stats?filter=nothing": 200,
         "/config_dump": 403,
         "/certs": 403,
         "/clusters": 403,
-    } == statuses
+    }
 
 
 def code(door: Door, token: str) -> grpc.StatusCode:
