@@ -13,6 +13,9 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_GET_NO_NEW_PRIVS = 39
 # From bits/mman-shared.h: lock a page when it is first touched, not all of them now.
 MLOCK_ONFAULT = 1
+# From linux/sysinfo.h: words before the size of all swap, and more than the struct has.
+SYSINFO_SWAP_WORD = 8
+SYSINFO_WORDS = 32
 
 Integer = type[ctypes.c_int | ctypes.c_long | ctypes.c_ulong | ctypes.c_size_t]
 
@@ -50,6 +53,13 @@ def system_call(number: int, *arguments: int) -> int:
     """
     call = _function("syscall", *(ctypes.c_long,) * 8)
     return _checked(call(number, *arguments, *(0,) * (6 - len(arguments))))
+
+
+def swap_bytes() -> int:
+    """Ask the kernel how much swap the machine has."""
+    words = (ctypes.c_ulong * SYSINFO_WORDS)()
+    _checked(_function("sysinfo", ctypes.c_int, ctypes.c_size_t)(ctypes.addressof(words)))
+    return words[SYSINFO_SWAP_WORD]
 
 
 def malloc(size_bytes: int) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from services.chassis.errors import InternalError, Reason
 from services.chassis.memory import guard, landlock, libc
 from services.chassis.memory.reservation import Reservation, whole_pages
+from services.chassis.memory.seal import SWAP_LIMIT_FILE
 
 # A seal answers so, and so does a file system without anything writable or a missing protocol.
 REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EAFNOSUPPORT})
@@ -80,7 +81,7 @@ def inspect_process(call_bytes_max: int) -> GuardReport:
         dumpable_off=libc.prctl(libc.PR_GET_DUMPABLE) == 0,
         core_limit_zero=resource.getrlimit(resource.RLIMIT_CORE) == (0, 0),
         privileges_fixed=libc.prctl(libc.PR_GET_NO_NEW_PRIVS) == 1,
-        memory_locked_or_no_swap=_can_lock(call_bytes_max) or not _has_swap(),
+        memory_locked_or_no_swap=_can_lock(call_bytes_max) or not _can_swap(),
         landlock_abi=landlock.interface_version(),
     )
 
@@ -146,10 +147,11 @@ def _can_lock(size_bytes: int) -> bool:
     return locked
 
 
-def _has_swap() -> bool:
-    """Tell whether the kernel has a swap area; not knowing counts as yes."""
+def _can_swap() -> bool:
+    """Tell whether there is swap that this process, or the container it is in, may use."""
+    if libc.swap_bytes() == 0:
+        return False
     try:
-        # One line of headings, then one for each area.
-        return len(Path("/proc/swaps").read_text().splitlines()) > 1
+        return SWAP_LIMIT_FILE.read_text().strip() != "0"
     except OSError:
         return True

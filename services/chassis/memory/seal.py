@@ -19,8 +19,11 @@ SYSTEM_PATHS = tuple(
     for path in ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/etc", "/proc", "/sys", "/dev")
 )
 
-# gRPC seeds a generator from here in the middle of its work, and aborts the process if it can't.
-RANDOM_SOURCE = Path("/dev/urandom")
+# What the container that the process is in may swap, at most.
+SWAP_LIMIT_FILE = Path("/sys/fs/cgroup/memory.swap.max")
+# Read at any time: gRPC seeds a generator in the middle of its work, and aborts the process if it
+# can't.
+ALWAYS_READ = (Path("/dev/urandom"), SWAP_LIMIT_FILE)
 
 
 def seal_process(
@@ -70,7 +73,7 @@ def narrow_reads(
     Raises:
         InternalError: a path of `read_paths` does not exist.
     """
-    readable = [*read_paths, RANDOM_SOURCE]
+    readable = [*read_paths, *(path for path in ALWAYS_READ if path.exists())]
     _restrict(landlock.Allowance(readable=readable, devices=devices, bind_ports=bind_ports))
     try:
         egress.deny_egress()

@@ -1,10 +1,12 @@
 """Tests of the report on guard and seal, and of what a service makes of it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from services.chassis.errors import InternalError, Reason
+from services.chassis.memory import libc, report
 from services.chassis.memory.guard import Retention
 from services.chassis.memory.report import GuardReport, require_guard
 
@@ -59,12 +61,34 @@ def test_strict_service_refuses_to_serve_and_names_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "retention"),
+    ("measured", "retention"),
     [
         (COMPLETE, Retention.STRICT),
         (replace(COMPLETE, wipe_on_free=False), Retention.BEST_EFFORT),
     ],
 )
-def test_service_serves(report: GuardReport, retention: Retention) -> None:
+def test_service_serves(measured: GuardReport, retention: Retention) -> None:
     """A complete guard serves, and so does an incomplete one that the operator accepts."""
-    require_guard(report, retention)
+    require_guard(measured, retention)
+
+
+@pytest.mark.parametrize(
+    ("machine_bytes", "container_limit", "holds"),
+    [(0, None, True), (1 << 30, "0\n", True), (1 << 30, "max\n", False), (1 << 30, None, False)],
+)
+def test_memory_that_can_not_be_locked_must_have_no_swap(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    machine_bytes: int,
+    container_limit: str | None,
+    holds: bool,
+) -> None:
+    """Without the right to lock, what counts is the machine's swap and the container's share."""
+    limit_file = tmp_path / "memory.swap.max"
+    if container_limit is not None:
+        limit_file.write_text(container_limit)
+    monkeypatch.setattr(libc, "swap_bytes", lambda: machine_bytes)
+    monkeypatch.setattr(libc, "lock_on_fault", lambda *_: False)
+    monkeypatch.setattr(report, "SWAP_LIMIT_FILE", limit_file)
+
+    assert report.inspect_process(1).memory_locked_or_no_swap is holds
