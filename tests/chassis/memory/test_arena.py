@@ -1,6 +1,7 @@
 """Tests of the memory that one call leases."""
 
 import contextlib
+import errno
 import threading
 import warnings
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from services.chassis.errors import BusyError, InternalError, LimitError, Reason
+from services.chassis.memory import arena as arena_module
 from services.chassis.memory.arena import ALIGNMENT_BYTES, Arena, Budget
 from services.chassis.memory.reservation import PAGE_BYTES as PAGES
 from services.chassis.memory.reservation import Reservation
@@ -370,3 +372,17 @@ def test_threads_carve_from_one_arena_without_overlap() -> None:
 
         assert len(set(starts)) == 800
         assert arena.used_bytes == 799 * 64 + 48
+
+
+def test_machine_without_addresses_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the kernel refuses the reservation, the caller may retry and nothing stays charged."""
+
+    def refuse(_: int) -> Reservation:
+        raise OSError(errno.ENOMEM, "no addresses")
+
+    budget = budget_of(1)
+    monkeypatch.setattr(arena_module, "Reservation", refuse)
+    with pytest.raises(BusyError):
+        budget.lease(1)
+
+    assert budget.leased_bytes == 0
