@@ -1,0 +1,53 @@
+"""Running networks: what an engine promises, whatever it runs on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """What a network says of one of its inputs or outputs.
+
+    Attributes:
+        name: as in the network.
+        shape: extents, None where any is taken.
+        dtype: numpy's name, for example "float32" or "uint8".
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+class Engine(Protocol):
+    """A loaded network. Calls may run it at the same time."""
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What `run` has to be given."""
+        ...
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What `run` writes."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """Device and precision, for a service's start line."""
+        ...
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]) -> None:
+        """Read the input arrays in place and write the output arrays in place.
+
+        All arrays are C-contiguous, of the dtypes of their specs, and belong to the caller.
+        The engine keeps nothing of them: neither values nor activations outlive the call.
+
+        Raises:
+            InternalError: the engine failed; the arrays hold nothing of use.
+        """
+        ...

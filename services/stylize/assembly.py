@@ -1,0 +1,74 @@
+"""Puts the stylize service together: store, engines, pipeline, servicer."""
+
+import threading
+
+import grpc
+import numpy as np
+
+from batchpix.stylize.v1 import stylize_pb2_grpc
+from services.chassis.calls import CallDesk
+from services.chassis.engine.openvino import OpenVinoEngine
+from services.chassis.media import image
+from services.chassis.memory.arena import Arena, Budget
+from services.chassis.raster.cpu import CpuRaster
+from services.chassis.server import Feature
+from services.chassis.settings import Settings
+from services.chassis.store import ModelStore
+from services.stylize.manner import Manner
+from services.stylize.painter import Painter, Reach
+from services.stylize.pipeline import StylizePipeline
+from services.stylize.servicer import StylizeServicer
+from services.stylize.styles import StyleBook
+
+SERVICE = "batchpix.stylize.v1.StylizeService"
+WARM_UP_SIZES = ((512, 512), (1080, 1920))
+
+
+def assemble(settings: Settings) -> Feature:
+    """Load networks and styles and wire the feature."""
+    store = ModelStore(settings.models)
+    painter = OpenVinoEngine(
+        store.open("stylize"),
+        threads=settings.threads,
+        picture_inputs=("image",),
+        picture_outputs=("stylized",),
+    )
+    pipeline = StylizePipeline(
+        painter=Painter(painter, CpuRaster(settings.threads), Reach()),
+        style_encoder=OpenVinoEngine(
+            store.open("style_encoder"), threads=settings.threads, picture_inputs=("style_image",)
+        ),
+        book=StyleBook.from_json(store.open("styles")),
+        raster=CpuRaster(settings.threads),
+    )
+
+    def register(server: grpc.aio.Server, desk: CallDesk) -> None:
+        servicer = StylizeServicer(desk, pipeline)
+        stylize_pb2_grpc.add_StylizeServiceServicer_to_server(servicer, server)
+
+    return Feature(
+        name="stylize",
+        service=SERVICE,
+        engine=painter.description,
+        register=register,
+        warm_up=lambda: warm_up(pipeline),
+    )
+
+
+def warm_up(pipeline: StylizePipeline) -> None:
+    """Run every path once: codecs, the usual sizes, a style picture, all knobs."""
+    image.warm_up()
+    with Budget(1 << 30).lease(0) as arena:
+        for size in WARM_UP_SIZES:
+            with arena.scope():
+                paint_grey(pipeline, size, arena)
+
+
+def paint_grey(pipeline: StylizePipeline, size: tuple[int, int], arena: Arena) -> None:
+    """Paint a grey picture in a grey style."""
+    pixels = arena.array((*size, 3), np.uint8)
+    pixels[:] = 128
+    mask = arena.array(size, np.uint8)
+    code = pipeline.style_code(pixels, arena)
+    manner = Manner(strength=0.5, preserve_colour=True)
+    pipeline.stylise(pixels, mask, code, manner, arena, threading.Event())

@@ -1,0 +1,123 @@
+"""One whole service in the test's own process: real TLS, real chunks, a network that is a fake."""
+
+import socket
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+
+import grpc
+
+from gateway.certs import CertificatePaths
+from services.chassis.calls import CallDesk
+from services.chassis.memory.report import GuardReport
+from services.chassis.policy import PrivacyPolicy
+from services.chassis.receipts import ReceiptSigner
+from services.chassis.server import Feature, answering, bound_servers, call_desk, guard_message
+from services.chassis.settings import Settings
+from services.chassis.telemetry import Telemetry
+from services.stylize.pipeline import StylizePipeline
+from services.stylize.servicer import StylizeServicer
+from batchpix.stylize.v1 import stylize_pb2_grpc
+
+SERVICE = "batchpix.stylize.v1.StylizeService"
+CALLER = "spiffe://batchpix/gateway"
+WHOLE_GUARD = GuardReport(
+    wipe_on_free=True,
+    python_malloc=True,
+    writes_denied=True,
+    reads_narrowed=True,
+    connects_denied=True,
+    datagrams_denied=True,
+    dumpable_off=True,
+    core_limit_zero=True,
+    privileges_fixed=True,
+    memory_locked_or_no_swap=True,
+    landlock_abi=7,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """A running service.
+
+    Attributes:
+        address: host and port of the mTLS listener.
+        health_address: host and port of the plaintext probe listener.
+        log: what the service logged.
+        desk: the desk that lets its calls in.
+        telemetry: its counters.
+    """
+
+    address: str
+    health_address: str
+    log: StringIO
+    desk: CallDesk
+    telemetry: Telemetry
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def house_settings(certificates: Path, **changes: object) -> Settings:
+    """Settings of a service on free ports."""
+    settings = Settings(
+        listen=f"127.0.0.1:{free_port()}",
+        health_listen=f"127.0.0.1:{free_port()}",
+        metrics_listen="",
+        certificates=certificates,
+        receipt_key=certificates / "receipt.key",
+        allowed_callers=(CALLER,),
+    )
+    return replace(settings, **changes)  # type: ignore[arg-type]  # named by the test
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, pipeline: StylizePipeline, report: GuardReport = WHOLE_GUARD
+) -> AsyncIterator[House]:
+    """Run the stylize service around the block."""
+    log = StringIO()
+    telemetry = Telemetry("stylize", stream=log)
+
+    def register(server: grpc.aio.Server, desk: CallDesk) -> None:
+        servicer = StylizeServicer(desk, pipeline)
+        stylize_pb2_grpc.add_StylizeServiceServicer_to_server(servicer, server)
+
+    feature = Feature(
+        name="stylize", service=SERVICE, engine="fake", register=register, warm_up=lambda: None
+    )
+    server, probes = bound_servers(settings, telemetry)
+    signer = ReceiptSigner(settings.receipt_key.read_bytes())
+    with ThreadPoolExecutor(2) as executor:
+        desk = call_desk(
+            settings, feature, guard_message(report), signer, PrivacyPolicy.load(), executor, telemetry
+        )
+        feature.register(server, desk)
+        async with answering(server, probes, feature, report, settings.drain_seconds):
+            yield House(
+                address=settings.listen,
+                health_address=settings.health_listen,
+                log=log,
+                desk=desk,
+                telemetry=telemetry,
+            )
+
+
+def channel_to(address: str, certificates: CertificatePaths, client: str) -> grpc.aio.Channel:
+    """Open an mTLS channel as one of the internal callers."""
+    folder = certificates.clients[client]
+    credentials = grpc.ssl_channel_credentials(
+        (folder / "ca.crt").read_bytes(),
+        (folder / "tls.key").read_bytes(),
+        (folder / "tls.crt").read_bytes(),
+    )
+    return grpc.aio.secure_channel(address, credentials)
+
