@@ -41,7 +41,7 @@ class AsyncStylization(AsyncIterator[Result]):
     def __init__(
         self,
         endpoint: Endpoint,
-        stub: stylize_pb2_grpc.StylizeServiceAsyncStub,
+        stub: "stylize_pb2_grpc.StylizeServiceAsyncStub",  # known to the type checker only
         job: StylizeJob,
         pictures: Pictures,
     ) -> None:
@@ -172,7 +172,7 @@ class AsyncStylization(AsyncIterator[Result]):
                 async for request in in_thread(self._upload.picture(picture)):
                     yield request
             self._upload.close()
-        except Exception as error:  # noqa: BLE001  # the pictures are the caller's, so is the error
+        except Exception as error:  # the pictures are the caller's, so is the error
             # Raised here it would end in the log of gRPC's task; the reading side raises it.
             self._upload_error = error
             if self._stream is not None:

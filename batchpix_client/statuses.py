@@ -1,6 +1,7 @@
 """What gRPC says of a finished call, turned into the SDK's words."""
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable
+from typing import cast
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -10,9 +11,6 @@ from grpc_status import rpc_status
 from batchpix.media.v1 import media_pb2
 from batchpix_client.errors import BatchpixError
 from batchpix_client.receipts import Receipt
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 RECEIPT_TRAILER = "batchpix-receipt-bin"
 

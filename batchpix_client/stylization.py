@@ -184,7 +184,7 @@ class Stylization(Iterator[Result]):
             for picture in self._pictures:
                 yield from self._upload.picture(picture)
             self._upload.close()
-        except Exception as error:  # noqa: BLE001  # the pictures are the caller's, so is the error
+        except Exception as error:  # the pictures are the caller's, so is the error
             # Raised here it would end in the log of gRPC's thread; the reading side raises it.
             self._upload_error = error
             if self._stream is not None:

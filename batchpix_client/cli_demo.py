@@ -1,0 +1,93 @@
+"""The command `demo`: a private mesh, the sample pictures, a gallery, and nothing left running."""
+
+import tempfile
+from collections import deque
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batchpix_client.cli_console import answer_json, answer_table, bar, say
+from batchpix_client.cli_mesh import ending_signals
+from batchpix_client.demo import MASK_FOLDER, Shown, find_samples, plan_demo, run_plan
+from batchpix_client.errors import BatchpixError
+from batchpix_client.gallery import PAGE_FILE, SHEET_FILE, write_gallery
+from batchpix_client.mesh import LocalMesh
+
+LOG_LINES_KEPT = 40  # shown when the demonstration fails
+Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for results and contact sheet.")] = Path("out"),
+    samples: Annotated[Path, typer.Option(help="Folder of sample pictures.")] = Path("samples"),
+    json: Json = False,
+) -> None:
+    """Start a mesh of its own, send the sample pictures through it and show what came back."""
+    log: deque[str] = deque(maxlen=LOG_LINES_KEPT)
+    with ending_signals(), tempfile.TemporaryDirectory(prefix="batchpix-demo-") as home:
+        try:
+            shown = demonstrate(Path(home), samples, log)
+        except BatchpixError:
+            for line in log:
+                say(line)
+            raise
+    write_gallery(shown, out)
+    report(shown, json=json)
+    say(f"Every receipt holds. See {out / PAGE_FILE} and {out / SHEET_FILE}.")
+
+
+def demonstrate(home: Path, samples: Path, log: deque[str]) -> list[Shown]:
+    """Run the calls of the demonstration against a mesh that lives as long as they take.
+
+    Raises:
+        BatchpixError: the mesh did not come up, or a call failed.
+    """
+    pictures = find_samples(samples)
+    say("Starting services and gateway ...")
+    mesh = LocalMesh(home, log_line=lambda name, line: log.append(f"{name:8} {line}"))
+    with mesh, mesh.client() as client:
+        names = [style.name for style in client.styles()]
+        keys = [path.read_text(encoding="utf-8") for path in mesh.profile.receipt_keys]
+        plans = plan_demo(pictures, names, samples / MASK_FOLDER)
+        with bar(sum(len(plan.pictures) for plan in plans), "stylising") as progress:
+            return [
+                each for plan in plans for each in run_plan(client, plan, keys, progress.advance)
+            ]
+
+
+def report(shown: list[Shown], *, json: bool) -> None:
+    """Print a line for each picture."""
+    if not json:
+        rows = [table_row(each) for each in shown]
+        answer_table(("picture", "style", "size", "milliseconds", "bytes"), rows)
+        return
+    for each in shown:
+        result = each.result
+        answer_json(
+            {
+                "picture": each.source.name,
+                "style": each.caption,
+                "width_pixels": result.width_pixels,
+                "height_pixels": result.height_pixels,
+                "milliseconds": round(result.elapsed_seconds * 1000, 1),
+                "bytes": len(result.data),
+            }
+        )
+
+
+def table_row(shown: Shown) -> tuple[str, ...]:
+    """Write one picture as cells."""
+    result = shown.result
+    return (
+        shown.source.name,
+        shown.caption,
+        f"{result.width_pixels} x {result.height_pixels}",
+        f"{result.elapsed_seconds * 1000:.0f}",
+        f"{len(result.data):,}",
+    )

@@ -1,0 +1,35 @@
+"""Certificates of one test run, and fakes that use them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from batchpix_client import Client
+from gateway.certs import CertificatePaths, make_development_certificates
+from tests.client.fakes import FakeMesh, backwards, gateway_credentials, serve
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> CertificatePaths:
+    """Make an authority and what it signs."""
+    return make_development_certificates(tmp_path_factory.mktemp("certificates"), ["stylize"])
+
+
+@pytest.fixture
+def mesh() -> FakeMesh:
+    """Make a fake that keeps to the protocol."""
+    return FakeMesh(script=backwards)
+
+
+@pytest.fixture
+def address(mesh: FakeMesh, certificates: CertificatePaths) -> Iterator[str]:
+    """Run the fake as a gateway."""
+    with serve(mesh, gateway_credentials(certificates)) as running:
+        yield running
+
+
+@pytest.fixture
+def client(address: str, certificates: CertificatePaths) -> Iterator[Client]:
+    """Connect to the fake."""
+    with Client(address, ca=certificates.authority, token="secret") as connected:
+        yield connected

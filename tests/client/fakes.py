@@ -1,0 +1,258 @@
+"""A stylize service without a network: it keeps to the protocol, or breaks it where it is told."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import google_crc32c
+import grpc
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from google.protobuf import duration_pb2
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from batchpix.media.v1 import media_pb2
+from batchpix.policy.v1 import policy_pb2, policy_pb2_grpc
+from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
+from batchpix_client.receipts import key_id
+from gateway.certs import CertificatePaths
+
+Request = stylize_pb2.StylizeRequest
+Response = stylize_pb2.StylizeResponse
+Script = Callable[["FakeMesh", Iterator[Request], grpc.ServicerContext], Iterator[Response]]
+
+CALL_ID = "call-1"
+POLICY_VERSION = "2026-11-23"
+RESULT_CHUNK_BYTES_MIN = 5  # small, so that short results come in several chunks too
+RECEIPT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+RECEIPT_KEY_PEM = RECEIPT_KEY.public_key().public_bytes(
+    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+)
+
+
+@dataclass
+class Medium:
+    """One uploaded medium, as it came."""
+
+    start: media_pb2.MediaStart
+    data: bytes = b""
+    chunk_sizes: list[int] = field(default_factory=list)
+
+
+@dataclass
+class FakeMesh:
+    """What the fake was asked, and what it does.
+
+    Attributes:
+        script: answers a stylize call.
+        refusals: statuses that the next calls end with before they are let in.
+        options: of the last call.
+        media: uploaded media of the last call.
+        metadata: headers of the last call of any kind.
+        attempts: calls of any kind that came.
+        ended: set when a call is over for the service, however it ended.
+    """
+
+    script: Script
+    refusals: list[status_pb2.Status] = field(default_factory=list)
+    options: stylize_pb2.StylizeOptions | None = None
+    media: list[Medium] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    attempts: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
+    chunk_bytes_max: int = 0
+
+    def enter(self, context: grpc.ServicerContext) -> None:
+        """Note a call, and refuse it if it is to be refused."""
+        self.attempts += 1
+        self.metadata = {item.key: str(item.value) for item in context.invocation_metadata()}
+        if self.refusals:
+            context.abort_with_status(rpc_status.to_status(self.refusals.pop(0)))
+
+    def accepted(self) -> Response:
+        """Let the call in."""
+        limits = media_pb2.Limits(chunk_bytes_max=self.chunk_bytes_max)
+        return Response(
+            accepted=media_pb2.Accepted(
+                call_id=CALL_ID, limits=limits, policy_version=POLICY_VERSION
+            )
+        )
+
+
+class FakeStylize(stylize_pb2_grpc.StylizeServiceServicer):
+    """Runs the script."""
+
+    def __init__(self, mesh: FakeMesh) -> None:
+        self._mesh = mesh
+
+    def Stylize(self, request_iterator: Any, context: Any) -> Iterator[Response]:
+        context.add_callback(self._mesh.ended.set)
+        self._mesh.enter(context)
+        yield from self._mesh.script(self._mesh, request_iterator, context)
+
+    def ListStyles(self, request: Any, context: Any) -> stylize_pb2.ListStylesResponse:
+        self._mesh.enter(context)
+        style = stylize_pb2.Style(
+            name="starry_night", title="The Starry Night", painter="Vincent van Gogh", year=1889
+        )
+        return stylize_pb2.ListStylesResponse(styles=[style])
+
+
+class FakePolicy(policy_pb2_grpc.PolicyServiceServicer):
+    """Knows one policy and one key."""
+
+    def __init__(self, mesh: FakeMesh) -> None:
+        self._mesh = mesh
+
+    def GetPolicy(self, request: Any, context: Any) -> policy_pb2.GetPolicyResponse:
+        self._mesh.enter(context)
+        key = policy_pb2.ReceiptKey(
+            key_id=key_id(RECEIPT_KEY.public_key()), public_key_pem=RECEIPT_KEY_PEM.decode()
+        )
+        answer = policy_pb2.GetPolicyResponse(
+            version=POLICY_VERSION, text="# Policy", feedback_address="x@y.z", receipt_keys=[key]
+        )
+        answer.effective.FromJsonString("2026-11-23T00:00:00Z")
+        return answer
+
+
+@contextmanager
+def serve(mesh: FakeMesh, credentials: grpc.ServerCredentials) -> Iterator[str]:
+    """Run the fake on a free loopback port; yield its address."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=4))
+    stylize_pb2_grpc.add_StylizeServiceServicer_to_server(FakeStylize(mesh), server)
+    policy_pb2_grpc.add_PolicyServiceServicer_to_server(FakePolicy(mesh), server)
+    port = server.add_secure_port("localhost:0", credentials)
+    server.start()
+    try:
+        yield f"localhost:{port}"
+    finally:
+        server.stop(grace=None).wait()
+
+
+def gateway_credentials(paths: CertificatePaths) -> grpc.ServerCredentials:
+    """Credentials of a server that asks for no client certificate."""
+    pair = ((paths.gateway / "tls.key").read_bytes(), (paths.gateway / "tls.crt").read_bytes())
+    return grpc.ssl_server_credentials([pair])
+
+
+def service_credentials(paths: CertificatePaths) -> grpc.ServerCredentials:
+    """Credentials of a server that demands a client certificate."""
+    folder = paths.services["stylize"]
+    pair = ((folder / "tls.key").read_bytes(), (folder / "tls.crt").read_bytes())
+    return grpc.ssl_server_credentials(
+        [pair], (folder / "ca.crt").read_bytes(), require_client_auth=True
+    )
+
+
+def backwards(mesh: FakeMesh, requests: Iterator[Request], _: Any) -> Iterator[Response]:
+    """Answer each picture by its own bytes, last one first; refuse those that begin with "bad"."""
+    mesh.options = next(requests).options
+    yield mesh.accepted()
+    yield Response(progress=media_pb2.Progress(stage=media_pb2.STAGE_UPLOAD, done=0, total=0))
+    for medium in received(mesh, requests):
+        index = medium.start.index
+        if medium.start.kind != media_pb2.MEDIA_KIND_IMAGE:
+            continue
+        if medium.data.startswith(b"bad"):
+            yield failure(index)
+        else:
+            yield from result(index, medium.data[::-1])
+    yield receipt()
+
+
+def received(mesh: FakeMesh, requests: Iterator[Request]) -> Iterator[Medium]:
+    """Put the upload together; each medium comes when the next one starts or the upload ends."""
+    for request in requests:
+        if request.HasField("media_start"):
+            if mesh.media:
+                yield mesh.media[-1]
+            mesh.media.append(Medium(request.media_start))
+        else:
+            assert google_crc32c.value(request.chunk.data) == request.chunk.crc32c
+            mesh.media[-1].data += request.chunk.data
+            mesh.media[-1].chunk_sizes.append(len(request.chunk.data))
+    if mesh.media:
+        yield mesh.media[-1]
+
+
+def result(index: int, data: bytes) -> Iterator[Response]:
+    """Make the messages of a whole result."""
+    start = media_pb2.MediaStart(
+        kind=media_pb2.MEDIA_KIND_IMAGE,
+        media_type="image/png",
+        belongs_to=index,
+        width_pixels=3,
+        height_pixels=2,
+    )
+    yield Response(media_start=start)
+    size = max(len(data) // 4, RESULT_CHUNK_BYTES_MIN)
+    for place in range(0, len(data), size):
+        part = data[place : place + size]
+        yield Response(chunk=media_pb2.Chunk(data=part, crc32c=google_crc32c.value(part)))
+    end = media_pb2.MediaEnd(size_bytes=len(data), crc32c=google_crc32c.value(data))
+    yield Response(media_end=end)
+
+
+def failure(index: int) -> Response:
+    """Refuse one picture."""
+    return Response(
+        failure=media_pb2.Failure(
+            index=index,
+            reason=media_pb2.ERROR_REASON_MEDIA_UNREADABLE,
+            message="the bytes are no readable picture",
+            field=f"media[{index}]",
+        )
+    )
+
+
+def receipt(statement: media_pb2.ErasureStatement | None = None) -> Response:
+    """End a call with a signed statement."""
+    return Response(receipt=signed(statement or erasure()))
+
+
+def erasure(*, wiped: int = 4096) -> media_pb2.ErasureStatement:
+    """State that 4,096 bytes were leased and `wiped` wiped."""
+    return media_pb2.ErasureStatement(
+        call_id=CALL_ID,
+        feature="stylize",
+        policy_version=POLICY_VERSION,
+        outcome="OK",
+        host_bytes_leased=4096,
+        host_bytes_wiped=wiped,
+    )
+
+
+def signed(statement: media_pb2.ErasureStatement) -> media_pb2.ErasureReceipt:
+    """Sign a statement with the fake's key."""
+    data = statement.SerializeToString()
+    return media_pb2.ErasureReceipt(
+        statement=data,
+        signature=RECEIPT_KEY.sign(data),
+        key_id=key_id(RECEIPT_KEY.public_key()),
+    )
+
+
+def status(
+    code: grpc.StatusCode, message: str = "no", details: Sequence[Message] = ()
+) -> status_pb2.Status:
+    """Make a status with details."""
+    packed = []
+    for detail in details:
+        packed.append(AnyMessage())
+        packed[-1].Pack(detail)
+    return status_pb2.Status(code=code.value[0], message=message, details=packed)
+
+
+def busy(delay_seconds: float = 0.001) -> status_pb2.Status:
+    """Make the status of a service that has no room for a moment."""
+    delay = duration_pb2.Duration(nanos=int(delay_seconds * 1e9))
+    info = error_details_pb2.ErrorInfo(reason="SERVICE_BUSY", domain="batchpix")
+    retry = error_details_pb2.RetryInfo(retry_delay=delay)
+    return status(grpc.StatusCode.RESOURCE_EXHAUSTED, "no room now", [info, retry])
