@@ -45,7 +45,7 @@ def styles(context: typer.Context, json: Json = False) -> None:
     answer_table(("name", "title", "painter", "year"), rows)
 
 
-def stylize(
+def stylize(  # noqa: PLR0917  # a command's options are its arguments
     context: typer.Context,
     inputs: InputFiles,
     out: Annotated[Path, typer.Option("-o", "--out", help="File for one picture, else a folder.")],

@@ -76,15 +76,21 @@ def statement_document(statement: media_pb2.ErasureStatement) -> dict[str, objec
 def statement_lines(statement: media_pb2.ErasureStatement) -> list[str]:
     """Say in words what a statement says."""
     guard = statement.guard
+    host_memory = wiped_of(statement.host_bytes_wiped, statement.host_bytes_leased)
+    device_memory = wiped_of(statement.device_bytes_wiped, statement.device_bytes_leased)
     missing = "; ".join(guard.missing) or "nothing"
     wipe_ms = statement.wipe_duration.ToMicroseconds() / 1000
     return [
         f"call          {statement.call_id} of {statement.feature}, ended {statement.outcome}",
         f"policy        {statement.policy_version}",
         f"build         {statement.build_digest}",
-        f"host memory   {statement.host_bytes_wiped:,} of {statement.host_bytes_leased:,} bytes",
-        f"device memory {statement.device_bytes_wiped:,} of "
-        f"{statement.device_bytes_leased:,} bytes",
+        f"host memory   {host_memory}",
+        f"device memory {device_memory}",
         f"wiped in      {wipe_ms:.2f} ms",
         f"guard lacks   {missing}",
     ]
+
+
+def wiped_of(wiped_bytes: int, leased_bytes: int) -> str:
+    """Say how much of what was leased was wiped."""
+    return f"{wiped_bytes:,} bytes wiped, at most {leased_bytes:,} leased at one time"

@@ -10,7 +10,7 @@ from batchpix_client.answers import FailedPicture, StylizedPicture
 from batchpix_client.channels import configuration_error
 from batchpix_client.client import Client
 from batchpix_client.errors import BatchpixError
-from batchpix_client.jobs import Region, WeightedStyle
+from batchpix_client.jobs import Region
 
 SAMPLE_FOLDERS = ("people", "scenes", "garments")
 MASK_FOLDER = "truth"
@@ -74,7 +74,7 @@ def plan_demo(samples: Sequence[Path], styles: Sequence[str], truth: Path) -> li
     pairs = list(zip(islice(cycle(samples), count), islice(cycle(styles), count), strict=True))
     named = [
         Plan(
-            caption=style.replace("_", " "),
+            caption=of_words(style),
             pictures=tuple(picture for picture, chosen in pairs if chosen == style),
             options={"style": style},
         )
@@ -86,38 +86,32 @@ def plan_demo(samples: Sequence[Path], styles: Sequence[str], truth: Path) -> li
 def plan_options(samples: Sequence[Path], styles: Sequence[str], truth: Path) -> list[Plan]:
     """Plan a mix, kept colours, half strength, another stroke size, a style picture and a mask."""
     first, second = styles[0], styles[-1]
-    portrait, view = samples[0], samples[1 % len(samples)]
-    names = f"{first} and {second}".replace("_", " ")
-    plans = [
-        Plan(caption=f"{names}, mixed", pictures=(view,), options={"style": [first, second]}),
-        Plan(
-            caption="colours kept",
-            pictures=(view,),
-            options={"style": first, "preserve_colour": True},
-        ),
-        Plan(
-            caption="half strength", pictures=(portrait,), options={"style": first, "strength": 0.5}
-        ),
-        Plan(
-            caption="large strokes",
-            pictures=(portrait,),
-            options={"style": first, "style_scale": 2.0},
-        ),
-        Plan(
-            caption=f"in the manner of {samples[-1].stem}",
-            pictures=(view,),
-            options={"style": [WeightedStyle(source=samples[-1])]},
-        ),
+    portrait, view, manner = samples[0], samples[1 % len(samples)], samples[5 % len(samples)]
+    names = of_words(f"{first} and {second}")
+    options: list[tuple[str, Path, dict[str, Any]]] = [
+        (f"{names}, mixed", view, {"style": [first, second]}),
+        ("colours kept", view, {"style": first, "preserve_colour": True}),
+        ("half strength", portrait, {"style": first, "strength": 0.5}),
+        ("large strokes", portrait, {"style": first, "style_scale": 2.0}),
+        (f"in the manner of {of_words(manner.stem)}", view, {"style": manner}),
     ]
     masks = {picture: truth / f"{picture.stem}{MASK_ENDING}" for picture in samples}
     masked = [picture for picture, mask in masks.items() if mask.is_file()]
     for picture in masked[:1]:
         mask = {"style": second, "masks": [masks[picture]]}
-        plans.append(Plan(caption="the person only, by a mask", pictures=(picture,), options=mask))
+        options.append(("the person only, by a mask", picture, mask))
     for picture in masked[1:2]:
         region = {"style": second, "region": Region.BACKGROUND}
-        plans.append(Plan(caption="all but the person", pictures=(picture,), options=region))
-    return plans
+        options.append(("all but the person", picture, region))
+    return [
+        Plan(caption=caption, pictures=(picture,), options=chosen)
+        for caption, picture, chosen in options
+    ]
+
+
+def of_words(name: str) -> str:
+    """Write a name of lower_snake_case as words."""
+    return name.replace("_", " ")
 
 
 def run_plan(

@@ -52,7 +52,7 @@ class ClientBase(ABC, Generic[PicturesT, CallT]):
         )
         self._credentials = self._endpoint.credentials()
 
-    def stylize(
+    def stylize(  # noqa: PLR0913  # keywords with defaults, as the options of the protocol
         self,
         pictures: PicturesT,
         style: Style,
