@@ -6,7 +6,7 @@ import pytest
 
 from batchpix_client import Client
 from gateway.certs import CertificatePaths, make_development_certificates
-from tests.client.fakes import FakeMesh, backwards, gateway_credentials, serve
+from tests.client.fakes import BEARER, FakeMesh, backwards, gateway_credentials, serve
 
 
 @pytest.fixture(scope="session")
@@ -31,5 +31,5 @@ def address(mesh: FakeMesh, certificates: CertificatePaths) -> Iterator[str]:
 @pytest.fixture
 def client(address: str, certificates: CertificatePaths) -> Iterator[Client]:
     """Connect to the fake."""
-    with Client(address, ca=certificates.authority, token="secret") as connected:
+    with Client(address, ca=certificates.authority, token=BEARER) as connected:
         yield connected

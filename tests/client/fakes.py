@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import google_crc32c
 import grpc
@@ -25,8 +24,10 @@ from gateway.certs import CertificatePaths
 
 Request = stylize_pb2.StylizeRequest
 Response = stylize_pb2.StylizeResponse
+Context = grpc.ServicerContext
 Script = Callable[["FakeMesh", Iterator[Request], grpc.ServicerContext], Iterator[Response]]
 
+BEARER = "secret"
 CALL_ID = "call-1"
 POLICY_VERSION = "2026-11-23"
 RESULT_CHUNK_BYTES_MIN = 5  # small, so that short results come in several chunks too
@@ -68,10 +69,10 @@ class FakeMesh:
     ended: threading.Event = field(default_factory=threading.Event)
     chunk_bytes_max: int = 0
 
-    def enter(self, context: grpc.ServicerContext) -> None:
+    def enter(self, context: Context) -> None:
         """Note a call, and refuse it if it is to be refused."""
         self.attempts += 1
-        self.metadata = {item.key: str(item.value) for item in context.invocation_metadata()}
+        self.metadata = {name: str(value) for name, value in context.invocation_metadata()}
         if self.refusals:
             context.abort_with_status(rpc_status.to_status(self.refusals.pop(0)))
 
@@ -91,12 +92,18 @@ class FakeStylize(stylize_pb2_grpc.StylizeServiceServicer):
     def __init__(self, mesh: FakeMesh) -> None:
         self._mesh = mesh
 
-    def Stylize(self, request_iterator: Any, context: Any) -> Iterator[Response]:
+    def Stylize(self, request_iterator: Iterator[Request], context: Context) -> Iterator[Response]:
+        """Note the call and run the script."""
         context.add_callback(self._mesh.ended.set)
         self._mesh.enter(context)
         yield from self._mesh.script(self._mesh, request_iterator, context)
 
-    def ListStyles(self, request: Any, context: Any) -> stylize_pb2.ListStylesResponse:
+    def ListStyles(
+        self,
+        request: stylize_pb2.ListStylesRequest,  # noqa: ARG002  # gRPC's signature
+        context: Context,
+    ) -> stylize_pb2.ListStylesResponse:
+        """Name one style."""
         self._mesh.enter(context)
         style = stylize_pb2.Style(
             name="starry_night", title="The Starry Night", painter="Vincent van Gogh", year=1889
@@ -110,7 +117,12 @@ class FakePolicy(policy_pb2_grpc.PolicyServiceServicer):
     def __init__(self, mesh: FakeMesh) -> None:
         self._mesh = mesh
 
-    def GetPolicy(self, request: Any, context: Any) -> policy_pb2.GetPolicyResponse:
+    def GetPolicy(
+        self,
+        request: policy_pb2.GetPolicyRequest,  # noqa: ARG002  # gRPC's signature
+        context: Context,
+    ) -> policy_pb2.GetPolicyResponse:
+        """Tell the policy."""
         self._mesh.enter(context)
         key = policy_pb2.ReceiptKey(
             key_id=key_id(RECEIPT_KEY.public_key()), public_key_pem=RECEIPT_KEY_PEM.decode()
@@ -151,7 +163,7 @@ def service_credentials(paths: CertificatePaths) -> grpc.ServerCredentials:
     )
 
 
-def backwards(mesh: FakeMesh, requests: Iterator[Request], _: Any) -> Iterator[Response]:
+def backwards(mesh: FakeMesh, requests: Iterator[Request], _: Context) -> Iterator[Response]:
     """Answer each picture by its own bytes, last one first; refuse those that begin with "bad"."""
     mesh.options = next(requests).options
     yield mesh.accepted()

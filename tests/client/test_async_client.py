@@ -3,20 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from batchpix_client import AsyncClient, BatchpixError, Result, StylizedPicture
 from gateway.certs import CertificatePaths
 from tests.client import fakes
-from tests.client.fakes import FakeMesh, Request, Response
+from tests.client.fakes import Context, FakeMesh, Request, Response
 
 
 @pytest.fixture
 async def client(address: str, certificates: CertificatePaths) -> AsyncIterator[AsyncClient]:
     """Connect to the fake."""
-    async with AsyncClient(address, ca=certificates.authority, token="secret") as connected:
+    async with AsyncClient(address, ca=certificates.authority, token=fakes.BEARER) as connected:
         yield connected
 
 
@@ -93,7 +92,7 @@ async def test_a_refused_call_is_an_error_with_its_reason(
     assert caught.value.reason == "SERVICE_BUSY"
 
 
-def unanswered(fake: FakeMesh, requests: Iterator[Request], _: Any) -> Iterator[Response]:
+def unanswered(fake: FakeMesh, requests: Iterator[Request], _: Context) -> Iterator[Response]:
     """Let the call in and then say nothing until it ends."""
     next(requests)
     yield fake.accepted()

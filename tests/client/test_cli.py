@@ -6,7 +6,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
 from batchpix_client.cli import app
@@ -193,10 +196,10 @@ def test_a_service_that_signs_with_a_strange_key_is_found_out(
     batchpix: Batchpix, home: Path, photo: Path, tmp_path: Path
 ) -> None:
     """`stylize` checks each receipt against the profile's keys without being asked."""
-    key = fakes.Ed25519PrivateKey.generate().public_key()
+    key = Ed25519PrivateKey.generate().public_key()
     (home / "receipt.pub").write_bytes(
         key.public_bytes(
-            fakes.serialization.Encoding.PEM, fakes.serialization.PublicFormat.SubjectPublicKeyInfo
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     )
     result = batchpix("stylize", photo, "--style", "a", "-o", tmp_path / "out")
@@ -209,7 +212,7 @@ def test_an_error_is_one_line_on_standard_error(
     batchpix: Batchpix, mesh: FakeMesh, photo: Path, tmp_path: Path
 ) -> None:
     """What the service refuses is told with its reason; status 1."""
-    mesh.refusals = [fakes.status(fakes.grpc.StatusCode.UNAUTHENTICATED, "token\nexpired")]
+    mesh.refusals = [fakes.status(grpc.StatusCode.UNAUTHENTICATED, "token\nexpired")]
     result = batchpix("stylize", photo, "--style", "a", "-o", tmp_path / "out")
 
     assert (result.exit_code, result.stdout) == (1, "")

@@ -65,7 +65,7 @@ def test_a_server_of_another_authority_is_not_believed(address: str, tmp_path: P
     """A server whose certificate another authority signed gets neither token nor picture."""
     other = make_development_certificates(tmp_path, ["stylize"])
     with (
-        Client(address, ca=other.authority, token="secret") as client,
+        Client(address, ca=other.authority, token=fakes.BEARER) as client,
         pytest.raises(BatchpixError) as caught,
     ):
         client.styles()

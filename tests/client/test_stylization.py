@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from batchpix.media.v1 import media_pb2
 from batchpix.stylize.v1 import stylize_pb2
@@ -21,8 +21,9 @@ from batchpix_client import (
     StylizedPicture,
     WeightedStyle,
 )
+from gateway.certs import CertificatePaths
 from tests.client import fakes
-from tests.client.fakes import FakeMesh, Request, Response
+from tests.client.fakes import Context, FakeMesh, Request, Response
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(20)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -161,7 +162,11 @@ def test_style_pictures_come_first_and_masks_before_their_pictures(
     client: Client, mesh: FakeMesh
 ) -> None:
     """The order and the indices on the wire are those that the protocol asks for."""
-    style = ["starry_night", WeightedStyle(source=b"painting", weight=2.0), PNG]
+    style: list[str | bytes | WeightedStyle] = [
+        "starry_night",
+        WeightedStyle(source=b"painting", weight=2.0),
+        PNG,
+    ]
     list(client.stylize([b"one", b"two"], style, masks=[None, b"mask"]))
 
     kinds = [medium.start.kind for medium in mesh.media]
@@ -201,7 +206,7 @@ def test_options_that_cannot_be_sent_are_refused_here(
 def test_results_arrive_while_pictures_are_still_to_be_sent(client: Client, mesh: FakeMesh) -> None:
     """The second picture is taken only after the first result is in the caller's hands."""
 
-    def prompt(fake: FakeMesh, requests: Iterator[Request], _: Any) -> Iterator[Response]:
+    def prompt(fake: FakeMesh, requests: Iterator[Request], _: Context) -> Iterator[Response]:
         next(requests)
         yield fake.accepted()
         for request in requests:
@@ -237,7 +242,7 @@ def test_progress_receipt_and_names_are_told(client: Client) -> None:
 
 
 def test_token_and_device_go_along(
-    address: str, certificates: fakes.CertificatePaths, mesh: FakeMesh
+    address: str, certificates: CertificatePaths, mesh: FakeMesh
 ) -> None:
     """The bearer token is fetched for each call, and the device model is told."""
     tokens = iter(["first", "second"])
@@ -254,7 +259,7 @@ def test_token_and_device_go_along(
 def test_a_call_carries_its_deadline(client: Client, mesh: FakeMesh) -> None:
     """A service that does not answer in time ends in DEADLINE_EXCEEDED."""
 
-    def silent(fake: FakeMesh, requests: Iterator[Request], context: Any) -> Iterator[Response]:
+    def silent(fake: FakeMesh, requests: Iterator[Request], context: Context) -> Iterator[Response]:
         fake.ended.wait()
         yield from ()
 
@@ -270,7 +275,7 @@ def test_a_call_carries_its_deadline(client: Client, mesh: FakeMesh) -> None:
     "refusal", [fakes.busy(), fakes.status(grpc.StatusCode.UNAVAILABLE)], ids=["busy", "away"]
 )
 def test_a_call_that_was_not_let_in_is_tried_again(
-    client: Client, mesh: FakeMesh, refusal: Any
+    client: Client, mesh: FakeMesh, refusal: status_pb2.Status
 ) -> None:
     """A refusal that may pass costs the caller nothing, and no picture is lost by it."""
     mesh.refusals = [refusal]
@@ -311,7 +316,7 @@ def test_a_refusal_for_good_is_not_tried_again(
 def test_nothing_is_tried_again_once_the_call_was_let_in(client: Client, mesh: FakeMesh) -> None:
     """A service lost in mid-call is an error at once: pictures may have been worked on."""
 
-    def lost(fake: FakeMesh, requests: Iterator[Request], context: Any) -> Iterator[Response]:
+    def lost(fake: FakeMesh, requests: Iterator[Request], context: Context) -> Iterator[Response]:
         yield fake.accepted()
         context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
 
@@ -346,7 +351,7 @@ def test_an_error_carries_every_detail(client: Client, mesh: FakeMesh) -> None:
 def test_a_failed_call_still_has_its_receipt(client: Client, mesh: FakeMesh) -> None:
     """The receipt in the trailing metadata of an error is kept and holds."""
 
-    def fail(fake: FakeMesh, requests: Iterator[Request], context: Any) -> Iterator[Response]:
+    def fail(fake: FakeMesh, requests: Iterator[Request], context: Context) -> Iterator[Response]:
         yield fake.accepted()
         data = fakes.signed(fakes.erasure()).SerializeToString()
         context.set_trailing_metadata((("batchpix-receipt-bin", data),))
@@ -397,7 +402,7 @@ def test_leaving_early_cancels_the_call(client: Client, mesh: FakeMesh) -> None:
 def broken(*responses: Response) -> fakes.Script:
     """Make a script that lets the call in, takes the upload and then sends these."""
 
-    def script(fake: FakeMesh, requests: Iterator[Request], _: Any) -> Iterator[Response]:
+    def script(fake: FakeMesh, requests: Iterator[Request], _: Context) -> Iterator[Response]:
         next(requests)
         yield fake.accepted()
         for _medium in fakes.received(fake, requests):
@@ -443,7 +448,7 @@ def test_a_service_that_breaks_the_protocol_is_found_out(
 def test_a_service_must_let_the_call_in_first(client: Client, mesh: FakeMesh) -> None:
     """A stream that begins with anything but Accepted gets no picture."""
 
-    def rude(fake: FakeMesh, requests: Iterator[Request], _: Any) -> Iterator[Response]:
+    def rude(fake: FakeMesh, requests: Iterator[Request], _: Context) -> Iterator[Response]:
         yield fakes.receipt()
 
     mesh.script = rude
