@@ -58,6 +58,15 @@ class ModelStore:
             raise InternalError(Reason.MODEL_MISMATCH, f"model {name!r} differs from its lock")
         return data
 
+    def path(self, name: str) -> Path:
+        """Hold a model to its digest and return its file, for engines that read only files.
+
+        Raises:
+            InternalError: as `open`.
+        """
+        self.open(name)
+        return self._root / self._models[name].file
+
 
 def read_lock(file: Path) -> dict[str, LockedModel]:
     """Read models/lock.toml, a table [models.<name>] for each model.

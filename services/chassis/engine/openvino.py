@@ -1,6 +1,7 @@
 """Networks on the CPU by OpenVINO: bf16 where the processor has it, f32 elsewhere."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import openvino as ov
@@ -18,25 +19,29 @@ class OpenVinoEngine:
 
     def __init__(
         self,
-        model: bytes,
+        model: bytes | Path,
         *,
         threads: int,
         picture_inputs: Sequence[str] = (),
         picture_outputs: Sequence[str] = (),
+        exact: bool = False,
     ) -> None:
         """Compile a network; nothing is cached on disk.
 
         Args:
-            model: ONNX, serialised.
+            model: ONNX, serialised; or the file of a network that can't be read from memory, such
+                as .tflite.
             threads: processor threads for one run.
             picture_inputs: float inputs [N,3,H,W] in 0..1 that are to be given as uint8 [N,H,W,3].
             picture_outputs: float outputs [N,3,H,W] in 0..1 that are to be written as uint8
                 [N,H,W,3], rounded and limited.
+            exact: compute in f32 everywhere, for networks whose answers are coordinates: bf16
+                rounds 200.5 to 200.
         """
         core = ov.Core()
         network = with_pictures(core.read_model(model), picture_inputs, picture_outputs)
         has_bf16 = BF16_CAPABILITY in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self._precision = "bf16" if has_bf16 else "f32"
+        self._precision = "bf16" if has_bf16 and not exact else "f32"
         self._compiled = core.compile_model(
             network,
             "CPU",
@@ -106,5 +111,7 @@ def to_byte_range(port: "ov.Output") -> "ov.Output":
 
 def spec(port: Any) -> TensorSpec:  # noqa: ANN401  # openvino's ports have no common public type
     """Describe a port of a compiled network."""
-    shape = tuple(None if extent.is_dynamic else extent.get_length() for extent in port.partial_shape)
+    shape = tuple(
+        None if extent.is_dynamic else extent.get_length() for extent in port.partial_shape
+    )
     return TensorSpec(name=port.any_name, shape=shape, dtype=port.element_type.to_dtype().name)
