@@ -1,34 +1,58 @@
-"""One awaiting stylize call: what the caller iterates over."""
+"""One awaiting stylize call: the blocking one on a thread of its own.
+
+gRPC's asyncio API is left aside on purpose: when a service ends a call that is still being written
+to, it may report an internal error in place of the service's status
+(https://github.com/grpc/grpc/issues/36066), and with it reason, retry delay and receipt are lost.
+"""
 
 import asyncio
-import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+import concurrent.futures
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
-import grpc
-
-from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
-from batchpix_client.answers import Answers, Progress, Result
-from batchpix_client.channels import Endpoint
-from batchpix_client.errors import BatchpixError, protocol_error
-from batchpix_client.jobs import StylizeJob
+from batchpix_client.answers import Progress, Result
 from batchpix_client.pictures import Source
 from batchpix_client.receipts import Receipt
-from batchpix_client.retries import attempts_async
-from batchpix_client.statuses import trailing_receipt, translated
-from batchpix_client.uploads import Upload
+from batchpix_client.stylization import Stylization
 
 Pictures = Iterable[Source] | AsyncIterable[Source]
 
 
-class AsyncStream(Protocol):
-    """What grpc.aio hands back for a running call."""
+class AwaitedPictures(Iterator[Source]):
+    """Pictures of an async iterable, for the thread that sends them."""
 
-    def __aiter__(self) -> AsyncIterator[stylize_pb2.StylizeResponse]: ...
+    def __init__(self, pictures: AsyncIterable[Source]) -> None:
+        self._pictures = aiter(pictures)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._awaited: concurrent.futures.Future[Source | None] | None = None
+        self._closed = False
 
-    def cancel(self) -> bool:
-        """End the call."""
+    def bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Name the event loop that the pictures are awaited on; later calls change nothing."""
+        self._loop = self._loop or loop
+
+    def __next__(self) -> Source:
+        """Wait for the next picture; called by the sending thread."""
+        if self._loop is None or self._closed:
+            raise StopIteration
+        self._awaited = asyncio.run_coroutine_threadsafe(self._step(), self._loop)
+        try:
+            picture = self._awaited.result()
+        except concurrent.futures.CancelledError:
+            raise StopIteration from None
+        if picture is None:
+            raise StopIteration
+        return picture
+
+    def close(self) -> None:
+        """Let the sending thread go; called on the event loop."""
+        self._closed = True
+        if self._awaited is not None:
+            self._awaited.cancel()
+
+    async def _step(self) -> Source | None:
+        return await anext(self._pictures, None)
 
 
 class AsyncStylization(AsyncIterator[Result]):
@@ -39,22 +63,17 @@ class AsyncStylization(AsyncIterator[Result]):
     """
 
     def __init__(
-        self,
-        endpoint: Endpoint,
-        stub: "stylize_pb2_grpc.StylizeServiceAsyncStub",  # known to the type checker only
-        job: StylizeJob,
-        pictures: Pictures,
+        self, begin: Callable[[Iterable[Source]], Stylization], pictures: Pictures
     ) -> None:
-        self._endpoint = endpoint
-        self._stub = stub
-        self._job = job
-        self._pictures = pictures
-        self._upload = Upload(job)
-        self._answers = Answers(self._upload)
-        self._stream: AsyncStream | None = None
-        self._responses: AsyncIterator[stylize_pb2.StylizeResponse] | None = None
-        self._upload_error: Exception | None = None
-        self._ended = False
+        """Prepare the call.
+
+        Args:
+            begin: makes the blocking call for the pictures that it is given.
+            pictures: what to send; a plain iterable is stepped through by another thread.
+        """
+        self._awaited = AwaitedPictures(pictures) if isinstance(pictures, AsyncIterable) else None
+        self._call = begin(pictures if isinstance(pictures, Iterable) else self._awaited or ())
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, "stylize")
 
     async def __anext__(self) -> Result:
         """Return the next result.
@@ -64,25 +83,17 @@ class AsyncStylization(AsyncIterator[Result]):
             OSError: a picture's file cannot be read; the call is cancelled.
             StopAsyncIteration: every picture is answered.
         """
-        if self._ended:
-            raise StopAsyncIteration
+        loop = asyncio.get_running_loop()
+        if self._awaited is not None:
+            self._awaited.bind(loop)
         try:
-            result = await self._step()
-        except grpc.RpcError as error:
-            self._ended = True
-            raise self._upload_error or self._failure(error) from None
-        except asyncio.CancelledError:
-            self.close()
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            # The stream was cancelled, not this task: by the upload, or by `close`.
-            closed = BatchpixError("CANCELLED", "", "the call was closed")
-            raise self._upload_error or closed from None
+            result = await loop.run_in_executor(self._thread, next, self._call, None)
         except BaseException:
+            # A cancelled task ends here too, and takes its call along.
             self.close()
             raise
         if result is None:
+            self._release()
             raise StopAsyncIteration
         return result
 
@@ -99,104 +110,26 @@ class AsyncStylization(AsyncIterator[Result]):
 
     def close(self) -> None:
         """Cancel what is still running, upon which the service wipes."""
-        self._ended = True
-        if self._stream is not None:
-            self._stream.cancel()
+        self._call.close()
+        self._release()
 
     @property
     def call_id(self) -> str:
         """Name that the service gave the call, empty before it was let in."""
-        return self._answers.call_id
+        return self._call.call_id
 
     @property
     def progress(self) -> Progress | None:
         """How far the service has come, None before it says so."""
-        return self._answers.progress
+        return self._call.progress
 
     @property
     def receipt(self) -> Receipt | None:
         """What was wiped, once a call that was let in has ended, well or not; None before."""
-        return self._answers.receipt
+        return self._call.receipt
 
-    async def _step(self) -> Result | None:
-        """Read until a result is whole; None = the call has ended well."""
-        if self._responses is None:
-            self._responses = await self._begin()
-        async for response in self._responses:
-            result = self._answers.receive(response)
-            if result is not None:
-                return result
-        self._ended = True
-        self._answers.close()
-        return None
-
-    async def _begin(self) -> AsyncIterator[stylize_pb2.StylizeResponse]:
-        """Open the stream, trying again while the service does not let the call in."""
-        deadline = time.monotonic() + self._job.deadline_seconds
-        async for attempt in attempts_async(self._job.deadline_seconds):
-            with attempt:
-                return await self._attempt(deadline - time.monotonic())
-        raise AssertionError("the attempts ended without a result or an error")
-
-    async def _attempt(self, timeout_seconds: float) -> AsyncIterator[stylize_pb2.StylizeResponse]:
-        # True lets the upload go on, False ends it before it began.
-        admitted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._stream = stream = self._stub.Stylize(
-            self._requests(self._upload.opening(), admitted),
-            timeout=timeout_seconds,
-            metadata=self._endpoint.metadata(),
-        )
-        responses = aiter(stream)
-        try:
-            self._answers.receive(await anext(responses))
-        except grpc.RpcError as error:
-            raise self._failure(error) from None
-        except StopAsyncIteration:
-            raise protocol_error("the service ended the call unanswered") from None
-        finally:
-            if not admitted.done():
-                admitted.set_result(bool(self._answers.call_id))
-        return responses
-
-    async def _requests(
-        self, opening: stylize_pb2.StylizeRequest, admitted: asyncio.Future[bool]
-    ) -> AsyncIterator[stylize_pb2.StylizeRequest]:
-        """Feed gRPC's sending task."""
-        yield opening
-        if not await admitted:
-            return
-        try:
-            async for request in in_thread(self._upload.styles()):
-                yield request
-            async for picture in each(self._pictures):
-                async for request in in_thread(self._upload.picture(picture)):
-                    yield request
-            self._upload.close()
-        except Exception as error:  # the pictures are the caller's, so is the error
-            # Raised here it would end in the log of gRPC's task; the reading side raises it.
-            self._upload_error = error
-            if self._stream is not None:
-                self._stream.cancel()
-
-    def _failure(self, error: grpc.RpcError) -> BatchpixError:
-        """Translate the end of a failed call and keep the receipt that came with it."""
-        self._answers.receipt = trailing_receipt(error)
-        return translated(error)
-
-
-async def each(pictures: Pictures) -> AsyncIterator[Source]:
-    """Take pictures from either kind of iterable."""
-    if isinstance(pictures, AsyncIterable):
-        async for picture in pictures:
-            yield picture
-    else:
-        for picture in pictures:
-            yield picture
-
-
-async def in_thread(
-    requests: Iterator[stylize_pb2.StylizeRequest],
-) -> AsyncIterator[stylize_pb2.StylizeRequest]:
-    """Step through messages off the event loop: each step may read a file."""
-    while (request := await asyncio.to_thread(next, requests, None)) is not None:
-        yield request
+    def _release(self) -> None:
+        """Let both threads of the call end."""
+        if self._awaited is not None:
+            self._awaited.close()
+        self._thread.shutdown(wait=False)

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, Unpack
 
 import grpc
 from google.protobuf.message import Message
@@ -12,7 +11,8 @@ from google.protobuf.message import Message
 from batchpix.policy.v1 import policy_pb2, policy_pb2_grpc
 from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
 from batchpix_client.catalogue import NamedStyle, Policy, read_policy, read_styles
-from batchpix_client.interface import ClientBase
+from batchpix_client.channels import Endpoint
+from batchpix_client.interface import ClientBase, ConnectionOptions
 from batchpix_client.jobs import QUESTION_SECONDS, StylizeJob
 from batchpix_client.pictures import Source
 from batchpix_client.retries import attempts
@@ -30,6 +30,21 @@ class Client(ClientBase[Iterable[Source], Stylization]):
             for result in client.stylize([Path("photo.jpg")], "starry_night"):
                 ...
     """
+
+    def __init__(self, address: str, **options: Unpack[ConnectionOptions]) -> None:
+        """Set up; nothing is connected before the first call.
+
+        Args:
+            address: host and port, "localhost:8443".
+            options: see `ConnectionOptions`.
+
+        Raises:
+            BatchpixError: a certificate without its key, or a file that cannot be read.
+        """
+        self._endpoint = Endpoint(address=address, **options)
+        self._channel = grpc.secure_channel(
+            address, self._endpoint.credentials(), self._endpoint.options()
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -64,14 +79,10 @@ class Client(ClientBase[Iterable[Source], Stylization]):
         method = policy_pb2_grpc.PolicyServiceStub(self._channel).GetPolicy
         return read_policy(self._ask(method, policy_pb2.GetPolicyRequest()))
 
-    def _stylization(self, job: StylizeJob, pictures: Iterable[Source]) -> Stylization:
+    def begin(self, job: StylizeJob, pictures: Iterable[Source]) -> Stylization:
+        """Make the call's object for a job; it sends nothing before it is iterated over."""
         stub = stylize_pb2_grpc.StylizeServiceStub(self._channel)
         return Stylization(self._endpoint, stub, job, pictures)
-
-    @cached_property
-    def _channel(self) -> grpc.Channel:
-        endpoint = self._endpoint
-        return grpc.secure_channel(endpoint.address, self._credentials, endpoint.options())
 
     def _ask(self, method: Callable[..., AnswerT], question: Message) -> AnswerT:
         deadline = time.monotonic() + QUESTION_SECONDS

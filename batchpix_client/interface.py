@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypedDict, TypeVar
 
-from batchpix_client.channels import Endpoint, Pem, Token
+from batchpix_client.channels import Pem, Token
 from batchpix_client.jobs import DEADLINE_SECONDS, Region, Style, StylizeJob
 from batchpix_client.pictures import Source
 
@@ -13,44 +13,25 @@ PicturesT = TypeVar("PicturesT")
 CallT = TypeVar("CallT")
 
 
+class ConnectionOptions(TypedDict, total=False):
+    """How a client proves who it is, and what it believes; the fields are those of `Endpoint`."""
+
+    ca: Pem | None
+    """Authority (PEM) that signed the server's certificate; None = the system's."""
+    token: Token | None
+    """Bearer token for the gateway, or a function that fetches one for each call."""
+    certificate: Pem | None
+    """Own certificate chain (PEM) of an internal caller."""
+    key: Pem | None
+    """Private key (PEM) of `certificate`."""
+    server_name: str
+    """Name in the server's certificate where the address has another."""
+    device: str
+    """Coarse device model for the service's usage counts."""
+
+
 class ClientBase(ABC, Generic[PicturesT, CallT]):
-    """The options of a client, and `stylize`; the transports are in the two clients."""
-
-    def __init__(
-        self,
-        address: str,
-        *,
-        ca: Pem | None = None,
-        token: Token | None = None,
-        certificate: Pem | None = None,
-        key: Pem | None = None,
-        server_name: str = "",
-        device: str = "",
-    ) -> None:
-        """Set up; nothing is connected before the first call.
-
-        Args:
-            address: host and port, "localhost:8443".
-            ca: authority (PEM) that signed the server's certificate; None = the system's.
-            token: bearer token for the gateway, or a function that fetches one for each call.
-            certificate: own certificate chain (PEM) of an internal caller (mTLS).
-            key: private key (PEM) of `certificate`.
-            server_name: name in the server's certificate where the address has another.
-            device: coarse device model for the service's usage counts.
-
-        Raises:
-            BatchpixError: a certificate without its key, or a file that cannot be read.
-        """
-        self._endpoint = Endpoint(
-            address=address,
-            ca=ca,
-            token=token,
-            certificate=certificate,
-            key=key,
-            server_name=server_name,
-            device=device,
-        )
-        self._credentials = self._endpoint.credentials()
+    """The one call that both clients have; its transport is in each of them."""
 
     def stylize(  # noqa: PLR0913  # keywords with defaults, as the options of the protocol
         self,
@@ -101,8 +82,8 @@ class ClientBase(ABC, Generic[PicturesT, CallT]):
             long_side_pixels_max=long_side_pixels_max,
             deadline_seconds=deadline_seconds,
         )
-        return self._stylization(job, pictures)
+        return self.begin(job, pictures)
 
     @abstractmethod
-    def _stylization(self, job: StylizeJob, pictures: PicturesT) -> CallT:
-        """Make the call's object; it sends nothing before it is iterated over."""
+    def begin(self, job: StylizeJob, pictures: PicturesT) -> CallT:
+        """Make the call's object for a job; it sends nothing before it is iterated over."""

@@ -32,18 +32,8 @@ def pause_seconds(state: tenacity.RetryCallState) -> float:
 
 
 def attempts(deadline_seconds: float) -> tenacity.Retrying:
-    """Iterate over the attempts of a blocking call; the last error is raised as it is."""
+    """Iterate over the attempts of a call; the last error is raised as it is."""
     return tenacity.Retrying(
-        stop=stop(deadline_seconds),
-        wait=pause_seconds,
-        retry=tenacity.retry_if_exception(may_retry),
-        reraise=True,
-    )
-
-
-def attempts_async(deadline_seconds: float) -> tenacity.AsyncRetrying:
-    """Iterate over the attempts of an awaited call; the last error is raised as it is."""
-    return tenacity.AsyncRetrying(
         stop=stop(deadline_seconds),
         wait=pause_seconds,
         retry=tenacity.retry_if_exception(may_retry),

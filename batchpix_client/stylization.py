@@ -135,9 +135,7 @@ class Stylization(Iterator[Result]):
 
     def _step(self) -> Result | None:
         """Read until a result is whole; None = the call has ended well."""
-        if self._stream is None:
-            self._stream = self._begin()
-        for response in self._stream:
+        for response in self._stream or self._begin():
             result = self._answers.receive(response)
             if result is not None:
                 return result
@@ -154,21 +152,26 @@ class Stylization(Iterator[Result]):
         raise AssertionError("the attempts ended without a result or an error")
 
     def _attempt(self, timeout_seconds: float) -> Stream:
+        if self._ended:
+            raise BatchpixError("CANCELLED", "", "the call was closed")
         gate = Gate()
         stream: Stream = self._stub.Stylize(
             self._requests(self._upload.opening(), gate),
             timeout=timeout_seconds,
             metadata=self._endpoint.metadata(),
         )
+        self._stream = stream
         if not stream.add_callback(gate.shut):
             gate.shut()
+        if self._ended:
+            # Closed by another thread before it could see this stream.
+            stream.cancel()
         try:
             self._answers.receive(next(stream))
         except grpc.RpcError as error:
             raise self._failure(error) from None
         except StopIteration:
             raise protocol_error("the service ended the call unanswered") from None
-        self._stream = stream
         gate.open()
         return stream
 
