@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -10,17 +9,15 @@ from pathlib import Path
 
 import grpc
 
+from batchpix.stylize.v1 import stylize_pb2_grpc
 from gateway.certs import CertificatePaths
 from services.chassis.calls import CallDesk
 from services.chassis.memory.report import GuardReport
-from services.chassis.policy import PrivacyPolicy
-from services.chassis.receipts import ReceiptSigner
-from services.chassis.server import Feature, answering, bound_servers, call_desk, guard_message
+from services.chassis.server import Feature, serving
 from services.chassis.settings import Settings
 from services.chassis.telemetry import Telemetry
 from services.stylize.pipeline import StylizePipeline
 from services.stylize.servicer import StylizeServicer
-from batchpix.stylize.v1 import stylize_pb2_grpc
 
 SERVICE = "batchpix.stylize.v1.StylizeService"
 CALLER = "spiffe://batchpix/gateway"
@@ -94,21 +91,14 @@ async def open_house(
     feature = Feature(
         name="stylize", service=SERVICE, engine="fake", register=register, warm_up=lambda: None
     )
-    server, probes = bound_servers(settings, telemetry)
-    signer = ReceiptSigner(settings.receipt_key.read_bytes())
-    with ThreadPoolExecutor(2) as executor:
-        desk = call_desk(
-            settings, feature, guard_message(report), signer, PrivacyPolicy.load(), executor, telemetry
+    async with serving(settings, feature, lambda: report, telemetry) as desk:
+        yield House(
+            address=settings.listen,
+            health_address=settings.health_listen,
+            log=log,
+            desk=desk,
+            telemetry=telemetry,
         )
-        feature.register(server, desk)
-        async with answering(server, probes, feature, report, settings.drain_seconds):
-            yield House(
-                address=settings.listen,
-                health_address=settings.health_listen,
-                log=log,
-                desk=desk,
-                telemetry=telemetry,
-            )
 
 
 def channel_to(address: str, certificates: CertificatePaths, client: str) -> grpc.aio.Channel:
@@ -120,4 +110,3 @@ def channel_to(address: str, certificates: CertificatePaths, client: str) -> grp
         (folder / "tls.crt").read_bytes(),
     )
     return grpc.aio.secure_channel(address, credentials)
-

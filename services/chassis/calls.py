@@ -33,7 +33,8 @@ OUTCOME_OK = "OK"
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+# Quoted: generic for the type checker only.
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class ResponseType(Protocol):
@@ -196,6 +197,11 @@ class CallDesk:
         self._provenance = provenance
         self._telemetry = telemetry
         self._collect = collect
+
+    @property
+    def leased_bytes(self) -> int:
+        """Memory that running calls hold now."""
+        return self._budget.leased_bytes
 
     @asynccontextmanager
     async def open(self, context: Context, response: ResponseType) -> AsyncIterator[Call]:

@@ -26,14 +26,17 @@ from services.chassis.tls import caller_allowed
 
 ERROR_DOMAIN = "batchpix.example"
 BUSY_RETRY_SECONDS = 1.0
+# A status that can't be delivered for so long waits behind data that the caller does not read.
+STATUS_SECONDS_MAX = 1.0
 # Methods of ours. Health and reflection, which gRPC brings along, hold nothing of a caller and are
 # asked without deadlines; mutual TLS alone guards them.
 HOUSE_PREFIX = "/batchpix."
 
-Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+# Quoted: generic for the type checker only.
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Behaviour: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 Continuation: TypeAlias = Callable[
-    [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]
+    [grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any]"]
 ]
 
 
@@ -60,7 +63,7 @@ class Gate(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
         """Wrap the handler of one call; unknown methods stay UNIMPLEMENTED."""
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(HOUSE_PREFIX):
@@ -155,10 +158,20 @@ def check_deadline(remaining_seconds: float | None, seconds_max: float) -> None:
 
 
 async def abort(context: Context, error: MeshError) -> None:
-    """End the call with google.rpc.Status; trailers set before, such as a receipt, go along."""
+    """End the call with google.rpc.Status; trailers set before, such as a receipt, go along.
+
+    Raises:
+        CancelledError: the caller reads nothing, not even a status. What the transport has taken
+            over, a chunk at most, goes with the stream: at the gateway's idle limit or at the
+            caller's deadline.
+    """
     status = rpc_status.to_status(to_rpc_status(error))
     trailers = (*(context.trailing_metadata() or ()), *(status.trailing_metadata or ()))
-    await context.abort(status.code, status.details or "", trailers)
+    try:
+        async with asyncio.timeout(STATUS_SECONDS_MAX):
+            await context.abort(status.code, status.details or "", trailers)
+    except TimeoutError:
+        raise asyncio.CancelledError from None
 
 
 def to_rpc_status(error: MeshError) -> status_pb2.Status:

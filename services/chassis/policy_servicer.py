@@ -28,7 +28,7 @@ class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
     async def GetPolicy(
         self,
         request: policy_pb2.GetPolicyRequest,  # noqa: ARG002  # gRPC's signature
-        context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG002
+        context: "grpc.aio.ServicerContext[Any, Any]",  # noqa: ARG002
     ) -> policy_pb2.GetPolicyResponse:
         """Fetch the policy in force."""
         return self._response

@@ -68,29 +68,47 @@ def run(settings: Settings, feature: Feature, seal: Callable[[], GuardReport]) -
 
 
 async def serve(settings: Settings, feature: Feature, seal: Callable[[], GuardReport]) -> None:
-    """Open the ports, seal, serve, and drain on a signal; see `run`."""
+    """Serve until a signal; see `run`."""
+    stop = stop_on_signals()
     telemetry = Telemetry(feature.name)
     telemetry.log(LogLine(event=Event.STARTED, feature=feature.name, engine=feature.engine))
-    stop = stop_on_signals()
-    signer = ReceiptSigner(settings.receipt_key.read_bytes())
-    policy = PrivacyPolicy.load()
     feature.warm_up()
     freeze_warm_heap()
+    async with serving(settings, feature, seal, telemetry):
+        await stop.wait()
+        telemetry.log(LogLine(event=Event.DRAINING, feature=feature.name))
+    telemetry.log(LogLine(event=Event.STOPPED, feature=feature.name))
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    settings: Settings, feature: Feature, seal: Callable[[], GuardReport], telemetry: Telemetry
+) -> AsyncIterator[CallDesk]:
+    """Bind, seal and answer around the block; on leaving it drain.
+
+    Yields:
+        The desk that lets this process's calls in and sees them out.
+    """
+    signer = ReceiptSigner(settings.receipt_key.read_bytes())
+    policy = PrivacyPolicy.load()
     with (
         ThreadPoolExecutor(settings.threads, thread_name_prefix="work") as executor,
         metrics_page(settings.metrics_listen, telemetry),
     ):
         server, probes = bound_servers(settings, telemetry)
         report = seal()
-        guard = guard_message(report)
-        desk = call_desk(settings, feature, guard, signer, policy, executor, telemetry)
+        provenance = Provenance(
+            feature=feature.name,
+            policy_version=policy.version,
+            build_digest=settings.build_digest,
+            guard=guard_message(report),
+        )
+        desk = call_desk(settings, provenance, signer, executor, telemetry)
         feature.register(server, desk)
         policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(policy, signer), server)
         async with answering(server, probes, feature, report, settings.drain_seconds):
             log_serving(telemetry, feature, report)
-            await stop.wait()
-            telemetry.log(LogLine(event=Event.DRAINING, feature=feature.name))
-    telemetry.log(LogLine(event=Event.STOPPED, feature=feature.name))
+            yield desk
 
 
 def bound_servers(
@@ -112,25 +130,18 @@ def bound_servers(
 
 def call_desk(
     settings: Settings,
-    feature: Feature,
-    guard: media_pb2.Guard,
+    provenance: Provenance,
     signer: ReceiptSigner,
-    policy: PrivacyPolicy,
     executor: ThreadPoolExecutor,
     telemetry: Telemetry,
 ) -> CallDesk:
-    """Build the desk that lets this process's calls in and sees them out."""
+    """Build the desk from what the operator set."""
     return CallDesk(
         budget=Budget(settings.call_memory_bytes, settings.call_memory_bytes_max),
         limits=CallLimits.from_settings(settings),
         executor=executor,
         signer=signer,
-        provenance=Provenance(
-            feature=feature.name,
-            policy_version=policy.version,
-            build_digest=settings.build_digest,
-            guard=guard,
-        ),
+        provenance=provenance,
         telemetry=telemetry,
         collect=collect_garbage,
     )

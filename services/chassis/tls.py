@@ -1,6 +1,7 @@
 """Mutual TLS: credentials that follow their files, and the callers that are let in."""
 
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -48,7 +49,7 @@ def configuration(parts: tuple[bytes, bytes, bytes]) -> grpc.ServerCertificateCo
     )
 
 
-def caller_allowed(context: grpc.aio.ServicerContext, allowed: frozenset[str]) -> bool:
+def caller_allowed(context: "grpc.aio.ServicerContext[Any, Any]", allowed: frozenset[str]) -> bool:
     """Tell whether one of the caller's certificate names is on the list."""
     names = context.auth_context().get(SUBJECT_ALTERNATIVE_NAMES, ())
     return any(name.decode("utf-8", "replace") in allowed for name in names)

@@ -20,7 +20,8 @@ from services.stylize.manner import QUALITY_DEFAULT, STYLES_MAX, Manner, Region
 from services.stylize.pipeline import StylizePipeline
 from services.stylize.styles import StyleBook, StyleCode, mix
 
-Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+# Quoted: generic for the type checker only.
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 REGIONS = {
     stylize_pb2.REGION_UNSPECIFIED: Region.WHOLE,

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorSpec:
     """What a network says of one of its inputs or outputs.

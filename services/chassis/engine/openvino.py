@@ -69,7 +69,7 @@ class OpenVinoEngine:
         return f"cpu openvino {self._precision} {self._threads} threads"
 
     def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]) -> None:
-        """See `Engine`; the request is dropped after each run, since one that lives keeps tensors."""
+        """See `Engine`; the request is dropped after each run: one that lives keeps tensors."""
         message = "the inference engine failed"
         with translate({RuntimeError: (InternalError, Reason.ENGINE_FAILED, message)}):
             request = self._compiled.create_infer_request()
