@@ -29,6 +29,15 @@ from services.chassis.telemetry import Stage, Telemetry
 
 RECEIPT_TRAILER = "batchpix-receipt-bin"
 CALL_ID_BYTES = 16
+# How often a caller hears of work that takes long.
+HEARTBEAT_SECONDS = 1.0
+STAGES = {
+    Stage.UPLOAD: media_pb2.STAGE_UPLOAD,
+    Stage.DECODE: media_pb2.STAGE_DECODE,
+    Stage.ANALYSE: media_pb2.STAGE_ANALYSE,
+    Stage.RENDER: media_pb2.STAGE_RENDER,
+    Stage.ENCODE: media_pb2.STAGE_ENCODE,
+}
 OUTCOME_OK = "OK"
 
 P = ParamSpec("P")
@@ -97,7 +106,7 @@ class Call:
     async def compute(
         self, stage: Stage, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run blocking work on a worker thread and measure it.
+        """Run blocking work on a worker thread, measure it, and tell the caller that it goes on.
 
         A cancel of the call does not stop the thread: the work watches `cancelled`, and the call's
         memory outlives it.
@@ -108,7 +117,10 @@ class Call:
         self._work.add(future)
         future.add_done_callback(self._work.discard)
         try:
-            return await asyncio.shield(future)
+            # Waiting, unlike awaiting, leaves the work alone when the call is cancelled.
+            while not (await asyncio.wait({future}, timeout=HEARTBEAT_SECONDS))[0]:
+                await self.progress(STAGES[stage], self._results, 0)
+            return future.result()
         finally:
             self._telemetry.stage(stage, time.perf_counter() - started)
 

@@ -34,9 +34,10 @@ HOUSE_PREFIX = "/batchpix."
 
 # Quoted: generic for the type checker only.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-Behaviour: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
+# The stubs know behaviours of threaded servers only.
+Behaviour: TypeAlias = Any
 Continuation: TypeAlias = Callable[
-    [grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any]"]
+    [grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]
 ]
 
 
@@ -63,7 +64,7 @@ class Gate(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> "grpc.RpcMethodHandler[Any, Any]":
+    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """Wrap the handler of one call; unknown methods stay UNIMPLEMENTED."""
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(HOUSE_PREFIX):

@@ -33,7 +33,8 @@ def launch(load: Callable[[Settings], "Feature"]) -> None:
         from services.chassis.server import run  # noqa: PLC0415
 
         run(settings, load(settings), lambda: finish_seal(settings))
-    except (MeshError, SettingsError) as error:
+    except (MeshError, SettingsError, OSError) as error:
+        # An operator's matter: a missing certificate, a port that is taken, a kernel too old.
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_USAGE)
 

@@ -15,6 +15,7 @@ from prometheus_client import start_http_server
 from batchpix.media.v1 import media_pb2
 from batchpix.policy.v1 import policy_pb2, policy_pb2_grpc
 from services.chassis.calls import CallDesk, Provenance
+from services.chassis.errors import InternalError, Reason, translate
 from services.chassis.interceptors import Gate
 from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
@@ -31,6 +32,7 @@ from services.chassis.tls import CertificateFolder
 MESSAGE_CHUNKS_MAX = 2
 # Health of the retention guard, beside the health of the service itself.
 RETENTION_HEALTH = "batchpix.retention"
+PORT_TAKEN = "can't listen: BATCHPIX_LISTEN or BATCHPIX_HEALTH_LISTEN is taken or no address"
 KEEPALIVE_MS = 30_000
 KEEPALIVE_TIMEOUT_MS = 10_000
 
@@ -114,7 +116,11 @@ async def serving(
 def bound_servers(
     settings: Settings, telemetry: Telemetry
 ) -> tuple[grpc.aio.Server, grpc.aio.Server]:
-    """Bind the port for calls and the port for probes; neither answers yet."""
+    """Bind the port for calls and the port for probes; neither answers yet.
+
+    Raises:
+        InternalError: a port is taken.
+    """
     gate = Gate(
         telemetry=telemetry,
         allowed_callers=frozenset(settings.allowed_callers),
@@ -123,8 +129,10 @@ def bound_servers(
     )
     server = grpc.aio.server(interceptors=[gate], options=server_options(settings))
     probes = grpc.aio.server(options=server_options(settings))
-    server.add_secure_port(settings.listen, CertificateFolder(settings.certificates).credentials())
-    probes.add_insecure_port(settings.health_listen)
+    certificates = CertificateFolder(settings.certificates)
+    with translate({RuntimeError: (InternalError, Reason.INTERNAL, PORT_TAKEN)}):
+        server.add_secure_port(settings.listen, certificates.credentials())
+        probes.add_insecure_port(settings.health_listen)
     return server, probes
 
 

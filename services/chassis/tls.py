@@ -18,7 +18,9 @@ class CertificateFolder:
     def credentials(self) -> grpc.ServerCredentials:
         """Make server credentials that demand a client certificate and follow the files."""
         return grpc.dynamic_ssl_server_credentials(
-            configuration(self._current), self._renewed, require_client_authentication=True
+            configuration(self._current),
+            self._renewed,  # type: ignore[arg-type]  # the stubs forget that None means unchanged
+            require_client_authentication=True,
         )
 
     def _read(self) -> tuple[bytes, bytes, bytes]:

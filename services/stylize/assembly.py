@@ -38,6 +38,7 @@ def assemble(settings: Settings) -> Feature:
         style_encoder=OpenVinoEngine(
             store.open("style_encoder"), threads=settings.threads, picture_inputs=("style_image",)
         ),
+        subject_finder=None,  # type: ignore[arg-type]
         book=StyleBook.from_json(store.open("styles")),
         raster=CpuRaster(settings.threads),
     )

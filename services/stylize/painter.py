@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +126,7 @@ class Painter:
     ) -> None:
         if cancelled.is_set():
             raise Stopped
-        inputs = {"image": canvas[None], "style": style}
+        inputs: dict[str, NDArray[Any]] = {"image": canvas[None], "style": style}
         self._engine.run(inputs, {"stylized": painted[None]})
 
 

@@ -13,7 +13,7 @@ from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.stylize.manner import Manner, Region
 from services.stylize.painter import Painter
-from services.stylize.styles import StyleBook, StyleCode
+from services.stylize.styles import StyleBook, StyleCode, with_brush
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
@@ -75,7 +75,7 @@ class StylizePipeline:
             self._raster.resize(centre_square(pixels), square[0])
             code = arena.array((1, self.book.styles[0].code.size), np.float32)
             self._style_encoder.run({"style_image": square}, {"style": code})
-            return code[0].copy()
+            return np.array(code[0])
 
     def shrink(self, picture: Picture, long_side_pixels_max: int, arena: Arena) -> Picture:
         """Scale a picture down so that its longer side fits; a smaller one stays as it is."""
@@ -174,7 +174,8 @@ class StylizePipeline:
         cancelled: threading.Event,
     ) -> Pixels:
         height, width = pixels.shape[:2]
-        work_size = size_for_strokes(height, width, manner.style_scale)
+        code, size_scale = with_brush(code, self.book.scale_index, manner.style_scale)
+        work_size = size_for_strokes(height, width, size_scale)
         shift = grid_shift(manner.seed)
         if work_size == (height, width):
             return self._painter.paint(pixels, code, shift, arena, cancelled)
