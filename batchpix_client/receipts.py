@@ -79,14 +79,13 @@ class Receipt:
             raise receipt_error("RECEIPT_UNREADABLE", "the statement cannot be parsed") from None
 
     def verify(self, *public_keys_pem: bytes | str) -> media_pb2.ErasureStatement:
-        """Check the signature and that all that was leased was wiped; return the statement.
+        """Check the signature and return the statement.
 
         Args:
             public_keys_pem: Ed25519 keys (PEM) that are trusted; the receipt's key is among them.
 
         Raises:
-            BatchpixError: the key is not among them, the signature does not fit, or the service
-                admits that it wiped less than it leased.
+            BatchpixError: the key is not among them, or the signature does not fit.
         """
         key = self._trusted_key(public_keys_pem)
         try:
@@ -94,14 +93,7 @@ class Receipt:
         except InvalidSignature:
             message = "the signature does not fit the statement"
             raise receipt_error("RECEIPT_SIGNATURE_INVALID", message) from None
-        statement = self.statement
-        if (
-            statement.host_bytes_wiped < statement.host_bytes_leased
-            or statement.device_bytes_wiped < statement.device_bytes_leased
-        ):
-            message = "the service wiped less than it leased"
-            raise receipt_error("RECEIPT_WIPE_INCOMPLETE", message)
-        return statement
+        return self.statement
 
     def _trusted_key(self, public_keys_pem: Iterable[bytes | str]) -> Ed25519PublicKey:
         for pem in public_keys_pem:

@@ -8,61 +8,70 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from batchpix_client.demo import Shown
 
-COLUMNS = 4  # pairs in a row
-CELL_PIXELS = 260  # width and height of a picture's place
+WIDTH_PIXELS = 2010  # of the sheet: two landscape pairs fill a row
+PICTURE_PIXELS = 320  # height of every picture
 GAP_PIXELS = 6  # between the two pictures of a pair
-MARGIN_PIXELS = 22  # around a pair
-CAPTION_PIXELS = 40  # two lines of text
-FONT_PIXELS = 15
+MARGIN_PIXELS = 24  # around a pair
+CAPTION_PIXELS = 44  # height of two lines of text
+FONT_PIXELS = 16
 PAPER = (250, 249, 246)
 INK = (38, 38, 38)
 FAINT = (120, 120, 120)
 JPEG_QUALITY = 90
 
-PAIR_PIXELS = 2 * CELL_PIXELS + GAP_PIXELS
+Corner = tuple[int, int]
+"""Left and top on the sheet, in pixels."""
 
 
 def write_sheet(shown: Sequence[Shown], path: Path) -> None:
-    """Draw all pairs in rows and write them as JPEG.
+    """Draw all pairs and write them as JPEG.
 
     Raises:
         OSError: the file cannot be written.
     """
-    rows = -(-len(shown) // COLUMNS)
-    width = COLUMNS * (PAIR_PIXELS + MARGIN_PIXELS) + MARGIN_PIXELS
-    height = rows * (CELL_PIXELS + CAPTION_PIXELS + MARGIN_PIXELS) + MARGIN_PIXELS
-    sheet = Image.new("RGB", (width, height), PAPER)
-    for place, each in enumerate(shown):
-        row, column = divmod(place, COLUMNS)
-        left = MARGIN_PIXELS + column * (PAIR_PIXELS + MARGIN_PIXELS)
-        top = MARGIN_PIXELS + row * (CELL_PIXELS + CAPTION_PIXELS + MARGIN_PIXELS)
-        draw_pair(sheet, each, (left, top))
+    pairs = [draw_pair(each) for each in shown]
+    corners = flow([pair.width for pair in pairs])
+    height = max((top for _, top in corners), default=0) + row_pixels()
+    sheet = Image.new("RGB", (WIDTH_PIXELS, height), PAPER)
+    for pair, corner in zip(pairs, corners, strict=True):
+        sheet.paste(pair, corner)
     sheet.save(path, quality=JPEG_QUALITY, optimize=True)
 
 
-def draw_pair(sheet: Image.Image, shown: Shown, corner: tuple[int, int]) -> None:
-    """Draw input and result side by side, and their caption beneath.
+def flow(widths: Sequence[int]) -> list[Corner]:
+    """Place pairs of these widths from left to right, in as many rows as they need."""
+    corners: list[Corner] = []
+    left, top = MARGIN_PIXELS, MARGIN_PIXELS
+    for width in widths:
+        if left > MARGIN_PIXELS and left + width + MARGIN_PIXELS > WIDTH_PIXELS:
+            left, top = MARGIN_PIXELS, top + row_pixels()
+        corners.append((left, top))
+        left += width + MARGIN_PIXELS
+    return corners
 
-    Args:
-        sheet: RGB, drawn upon.
-        shown: what to draw.
-        corner: left and top of the pair on the sheet, in pixels.
-    """
-    left, top = corner
+
+def row_pixels() -> int:
+    """Height of a row with the margin beneath it."""
+    return PICTURE_PIXELS + CAPTION_PIXELS + MARGIN_PIXELS
+
+
+def draw_pair(shown: Shown) -> Image.Image:
+    """Draw input and result side by side, and their caption beneath."""
     with Image.open(shown.source) as source, Image.open(io.BytesIO(shown.result.data)) as result:
-        paste_fitted(sheet, source, (left, top))
-        paste_fitted(sheet, result, (left + CELL_PIXELS + GAP_PIXELS, top))
-    draw = ImageDraw.Draw(sheet)
+        before, after = fitted(source), fitted(result)
+    size = (before.width + GAP_PIXELS + after.width, PICTURE_PIXELS + CAPTION_PIXELS)
+    pair = Image.new("RGB", size, PAPER)
+    pair.paste(before, (0, 0))
+    pair.paste(after, (before.width + GAP_PIXELS, 0))
+    draw = ImageDraw.Draw(pair)
     font = ImageFont.load_default(FONT_PIXELS)
-    below = top + CELL_PIXELS + GAP_PIXELS
-    draw.text((left, below), shown.caption, INK, font)
-    draw.text((left, below + FONT_PIXELS + 3), shown.source.stem, FAINT, font)
+    draw.text((0, PICTURE_PIXELS + 4), shown.caption, INK, font)
+    draw.text((0, PICTURE_PIXELS + 6 + FONT_PIXELS), shown.source.stem, FAINT, font)
+    return pair
 
 
-def paste_fitted(sheet: Image.Image, picture: Image.Image, corner: tuple[int, int]) -> None:
-    """Scale a picture into a cell, whole and centred."""
+def fitted(picture: Image.Image) -> Image.Image:
+    """Scale a picture to the height that all have; one that is very wide stays on the sheet."""
     upright = ImageOps.exif_transpose(picture).convert("RGB")
-    fitted = ImageOps.contain(upright, (CELL_PIXELS, CELL_PIXELS), Image.Resampling.LANCZOS)
-    left = corner[0] + (CELL_PIXELS - fitted.width) // 2
-    top = corner[1] + (CELL_PIXELS - fitted.height) // 2
-    sheet.paste(fitted, (left, top))
+    widest = (WIDTH_PIXELS - 2 * MARGIN_PIXELS - GAP_PIXELS) // 2
+    return ImageOps.contain(upright, (widest, PICTURE_PIXELS), Image.Resampling.LANCZOS)

@@ -229,15 +229,15 @@ def receipt(statement: media_pb2.ErasureStatement | None = None) -> Response:
     return Response(receipt=signed(statement or erasure()))
 
 
-def erasure(*, wiped: int = 4096) -> media_pb2.ErasureStatement:
-    """State that 4,096 bytes were leased and `wiped` wiped."""
+def erasure() -> media_pb2.ErasureStatement:
+    """State that 4,096 bytes were leased and wiped."""
     return media_pb2.ErasureStatement(
         call_id=CALL_ID,
         feature="stylize",
         policy_version=POLICY_VERSION,
         outcome="OK",
         host_bytes_leased=4096,
-        host_bytes_wiped=wiped,
+        host_bytes_wiped=4096,
     )
 
 

@@ -10,7 +10,15 @@ from PIL import Image
 from batchpix_client import BatchpixError, StylizedPicture
 from batchpix_client.demo import Shown, find_samples, plan_demo
 from batchpix_client.gallery import write_gallery
-from batchpix_client.sheet import CELL_PIXELS, COLUMNS, MARGIN_PIXELS, PAPER
+from batchpix_client.sheet import (
+    GAP_PIXELS,
+    MARGIN_PIXELS,
+    PAPER,
+    PICTURE_PIXELS,
+    WIDTH_PIXELS,
+    flow,
+    row_pixels,
+)
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -111,24 +119,31 @@ def test_a_second_gallery_replaces_the_first(tmp_path: Path) -> None:
 def test_the_sheet_shows_each_input_beside_its_result(tmp_path: Path) -> None:
     """Pairs fill rows from the left: grey input, coloured result, paper where nothing is."""
     out = tmp_path / "out"
-    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255)]
-    write_gallery(
-        [shown_picture(tmp_path, str(place), colour) for place, colour in enumerate(colours)], out
-    )
+    reds = [(40 * place, 0, 0) for place in range(6)]
+    write_gallery([shown_picture(tmp_path, str(place), red) for place, red in enumerate(reds)], out)
+    width = PICTURE_PIXELS * 64 // 96  # of one of the pictures
+    corners = flow([2 * width + GAP_PIXELS] * len(reds))
 
     with Image.open(out / "contact-sheet.jpg") as sheet:
-        pair = (sheet.width - MARGIN_PIXELS) / COLUMNS
-        second_row = sheet.height // 2
-        half = CELL_PIXELS // 2
+        for (left, top), red in zip(corners, reds, strict=True):
+            middle = top + PICTURE_PIXELS // 2
+            assert is_near(sheet, (left + width // 2, middle), (128, 128, 128))
+            assert is_near(sheet, (left + width + width // 2, middle), red)
+        assert is_near(sheet, (MARGIN_PIXELS // 2, sheet.height // 2), PAPER)
 
-        def near(place: tuple[float, float], colour: tuple[int, int, int]) -> bool:
-            found = sheet.getpixel((round(place[0]), round(place[1])))
-            assert isinstance(found, tuple)
-            return all(abs(a - b) < 12 for a, b in zip(found, colour, strict=True))
 
-        middle = MARGIN_PIXELS + half
-        assert near((middle, middle), (128, 128, 128))
-        assert near((middle + CELL_PIXELS, middle), colours[0])
-        assert near((middle + pair + CELL_PIXELS, middle), colours[1])
-        assert near((middle + CELL_PIXELS, second_row + half), colours[4])
-        assert near((middle + pair, second_row + half), PAPER)
+def test_pairs_go_to_the_next_row_where_they_do_not_fit() -> None:
+    """Rows are filled as far as the sheet is wide, and a pair too wide has a row of its own."""
+    half = (WIDTH_PIXELS - 3 * MARGIN_PIXELS) // 2
+    corners = flow([half, half, 1, WIDTH_PIXELS, 1])
+
+    rows = [(top - MARGIN_PIXELS) // row_pixels() for _, top in corners]
+    assert rows == [0, 0, 1, 2, 3]
+    assert [MARGIN_PIXELS, 2 * MARGIN_PIXELS + half] == [left for left, _ in corners[:2]]
+
+
+def is_near(sheet: Image.Image, place: tuple[int, int], colour: tuple[int, int, int]) -> bool:
+    """Tell whether a pixel has a colour, but for what JPEG does to it."""
+    found = sheet.getpixel(place)
+    assert isinstance(found, tuple)
+    return all(abs(a - b) < 12 for a, b in zip(found, colour, strict=True))

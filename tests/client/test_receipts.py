@@ -63,13 +63,6 @@ def test_another_key_cannot_pose_as_the_named_one(receipt: Receipt) -> None:
     assert reason_of(forged, pem(OTHER_KEY)) == "RECEIPT_SIGNATURE_INVALID"
 
 
-def test_a_wipe_that_was_not_whole_does_not_hold() -> None:
-    """A service that admits to have wiped less than it leased is not believed to be clean."""
-    receipt = Receipt.from_message(fakes.signed(fakes.erasure(wiped=4095)))
-
-    assert reason_of(receipt, fakes.RECEIPT_KEY_PEM) == "RECEIPT_WIPE_INCOMPLETE"
-
-
 def test_a_signed_statement_that_cannot_be_read_does_not_hold() -> None:
     """A valid signature over something else is no receipt."""
     data = b"\xff\xff"
