@@ -1,0 +1,1 @@
+"""`envoy-config-lint`: finds what is missing or dangerous in any Envoy v3 bootstrap."""
