@@ -56,8 +56,8 @@ def up(
         with LocalMesh(home, gateway_port=gateway_port, log_line=log_line) as mesh:
             mesh.profile.save(home)
             starter.ready()
-            announce(home)
             try:
+                announce(home)
                 mesh.wait()
             except KeyboardInterrupt:
                 say("stopping")

@@ -100,6 +100,11 @@ class LocalMesh:
                 child.end(END_SECONDS_MAX)
         self._children.clear()
 
+    @property
+    def process_ids(self) -> Mapping[str, int]:
+        """Processes of the mesh by name: each feature's, and "gateway"."""
+        return {child.name: child.process_id for child in self._children}
+
     def client(self) -> Client:
         """Connect through the gateway, as a caller from outside."""
         token = self._token_file.read_text(encoding="utf-8")
@@ -108,6 +113,8 @@ class LocalMesh:
     def _start(self) -> None:
         if not self._features:
             raise mesh_error("no service is built")
+        if not is_free(self._gateway_port):
+            raise mesh_error(f"port {self._gateway_port} is taken")
         certificates = self._renew()
         for feature in self._features:
             self._run(feature, f"services.{feature}", self._service_settings(certificates, feature))
