@@ -58,3 +58,48 @@ class Raster(Protocol):
             target: HxWx3 uint8 RGB, changed in place; its brightness alone.
         """
         ...
+
+
+class Lens(Protocol):
+    """Pixel work of looking closely; targets are written in place and must not overlap."""
+
+    def resize(self, source: NDArray[Any], target: NDArray[Any]) -> None:
+        """See `Raster`."""
+        ...
+
+    def warp(
+        self, source: NDArray[np.uint8], matrix: NDArray[np.float64], target: NDArray[np.uint8]
+    ) -> None:
+        """Fill the target by an affine map, bilinear; what lies outside the source is 0.
+
+        Args:
+            source: HxW or HxWxC, at most 32767 pixels a side.
+            matrix: 2x3, from coordinates (x, y) of the target to those of the source; whole
+                numbers are the middles of pixels.
+            target: of any size, with the channels of the source.
+        """
+        ...
+
+    def fit_to_edges(
+        self,
+        guide: NDArray[np.uint8],
+        mask: NDArray[np.uint8],
+        radius: int,
+        contrast: float,
+        target: NDArray[np.uint8],
+    ) -> None:
+        """Let a coarse mask follow the edges of a picture.
+
+        Fast guided filter with a colour guide: He, Sun and Tang, "Guided Image Filtering" (2013);
+        He and Sun, "Fast Guided Filter" (2015). Where the mask is even within twice the radius it
+        stays as it is.
+
+        Args:
+            guide: HxWx3 RGB.
+            mask: hxw, 0..255, of the guide's proportions and at most its size. The filter is
+                fitted at this size and applied at the guide's.
+            radius: half the width of the filter's window, in pixels of the mask.
+            contrast: slope of the answer around one half, 1 for the plain filter.
+            target: HxW, 0..255.
+        """
+        ...

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 # Rows that are worked on at a time where a step needs wide intermediate values.
 BAND_ROWS = 256
+# Colours that vary less than this around a pixel (squared steps of 255) hold no edge for a mask.
+EDGE_VARIANCE_MIN = 6.5
 
 
 class CpuRaster:
@@ -80,6 +82,116 @@ class CpuRaster:
             fine = cv2.cvtColor(photo[rows], cv2.COLOR_RGB2GRAY).astype(np.float32) - coarse[rows]
             lifted = target[rows].astype(np.float32) + (gain * fine)[:, :, None]
             target[rows] = np.clip(np.rint(lifted), 0.0, 255.0)
+
+    def warp(
+        self, source: NDArray[np.uint8], matrix: NDArray[np.float64], target: NDArray[np.uint8]
+    ) -> None:
+        """See `Lens`."""
+        height, width = target.shape[:2]
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(source, matrix, (width, height), dst=target, flags=flags)
+
+    def fit_to_edges(
+        self,
+        guide: NDArray[np.uint8],
+        mask: NDArray[np.uint8],
+        radius: int,
+        contrast: float,
+        target: NDArray[np.uint8],
+    ) -> None:
+        """See `Lens`."""
+        height, width = mask.shape
+        small = np.empty((height, width, 3), np.uint8)
+        cv2.resize(guide, (width, height), dst=small, interpolation=cv2.INTER_AREA)
+        model = edge_model(small, mask, radius)
+        # Half is added and taken away so that the contrast turns around one half of 255.
+        model *= contrast
+        model[:, :, 3] += 127.5 * (1 - contrast)
+        down, right = height / guide.shape[0], width / guide.shape[1]
+        for rows in bands(guide.shape[0]):
+            place = np.array(
+                [
+                    [right, 0.0, 0.5 * right - 0.5],
+                    [0.0, down, (rows.start + 0.5) * down - 0.5],
+                ]
+            )
+            band = guide[rows]
+            near = cv2.warpAffine(
+                model,
+                place,
+                (band.shape[1], band.shape[0]),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            fitted = channel_sum(near[:, :, :3] * band) + near[:, :, 3]
+            target[rows] = np.clip(np.rint(fitted), 0.0, 255.0)
+
+
+def edge_model(
+    guide: NDArray[np.uint8], mask: NDArray[np.uint8], radius: int
+) -> NDArray[np.float32]:
+    """Fit the mask as a linear function of the colours around each pixel.
+
+    Args:
+        guide: hxwx3 RGB.
+        mask: hxw.
+        radius: half the width of the window of each fit.
+
+    Returns:
+        hxwx4 float32: the weights of red, green and blue and a constant, averaged over all
+        windows that hold the pixel.
+    """
+    colour, share = guide.astype(np.float32), mask.astype(np.float32)
+    red, green, blue = cv2.split(colour)
+    products = np.dstack(
+        [red * red, red * green, red * blue, green * green, green * blue, blue * blue]
+    )
+    colour_mean, share_mean = mean(colour, radius), mean(share, radius)
+    covariance = mean(colour * share[:, :, None], radius) - colour_mean * share_mean[:, :, None]
+    spread = mean(products, radius)
+    for channel, (first, second) in enumerate(((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))):
+        spread[:, :, channel] -= colour_mean[:, :, first] * colour_mean[:, :, second]
+    for diagonal in (0, 3, 5):
+        spread[:, :, diagonal] += EDGE_VARIANCE_MIN
+    weights = solve_symmetric(spread, covariance)
+    constant = share_mean - channel_sum(weights * colour_mean)
+    return mean(np.dstack([weights, constant]), radius)
+
+
+def solve_symmetric(
+    spread: NDArray[np.float32], target: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Solve one symmetric 3x3 system for each pixel by Cramer's rule.
+
+    Args:
+        spread: hxwx6, the upper triangle row by row.
+        target: hxwx3, the right-hand side.
+
+    Returns:
+        hxwx3 float32.
+    """
+    rr, rg, rb, gg, gb, bb = cv2.split(spread)
+    cofactors = (
+        (gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg),
+        (rb * gb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb),
+        (rg * gb - rb * gg, rb * rg - rr * gb, rr * gg - rg * rg),
+    )
+    first = cofactors[0]
+    determinant = rr * first[0] + rg * first[1] + rb * first[2]
+    red, green, blue = cv2.split(target)
+    rows = [(row[0] * red + row[1] * green + row[2] * blue) / determinant for row in cofactors]
+    return np.dstack(rows)
+
+
+def channel_sum(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Add up the channels of HxWx3."""
+    return np.asarray(cv2.transform(values, np.ones((1, values.shape[2]), np.float32)))
+
+
+def mean(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """Average over square windows; what lies outside mirrors the border."""
+    extent = 2 * radius + 1
+    return np.asarray(cv2.blur(values, (extent, extent), borderType=cv2.BORDER_REFLECT))
 
 
 def bands(height: int) -> Iterator[slice]:

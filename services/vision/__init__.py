@@ -1,0 +1,1 @@
+"""What two or more features need to see in a picture; knows no feature and no transport."""
