@@ -11,6 +11,8 @@ from batchpix_client.cli_console import complain
 from batchpix_client.connection import Connection
 from batchpix_client.errors import BatchpixError
 
+INTERRUPTED = 130  # status of a command that Ctrl-C ended, as shells have it
+
 
 class OneLineErrors(TyperGroup):
     """Ends a command that failed with one line on standard error and status 1."""
@@ -23,6 +25,9 @@ class OneLineErrors(TyperGroup):
             complain(error)
         except OSError as error:
             complain(f"{error.strerror}: {error.filename}" if error.filename else error)
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
         raise typer.Exit(1)
 
 

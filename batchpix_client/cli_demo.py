@@ -14,6 +14,7 @@ from batchpix_client.errors import BatchpixError
 from batchpix_client.gallery import PAGE_FILE, SHEET_FILE, write_gallery
 from batchpix_client.mesh import LocalMesh
 
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 LOG_LINES_KEPT = 40  # shown when the demonstration fails
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 
@@ -25,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for results and contact sheet.")] = Path("out"),
-    samples: Annotated[Path, typer.Option(help="Folder of sample pictures.")] = Path("samples"),
+    samples: Annotated[
+        Path, typer.Option(help="Folder of sample pictures.", show_default="the project's own")
+    ] = SAMPLES,
     json: Json = False,
 ) -> None:
     """Start a mesh of its own, send the sample pictures through it and show what came back."""

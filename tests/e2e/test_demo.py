@@ -64,9 +64,9 @@ def test_a_demo_that_is_interrupted_leaves_nothing_running(
         assert process.stderr is not None
         assert "Starting" in process.stderr.readline()
         process.send_signal(number)
-        process.communicate(timeout=WAIT_SECONDS)
+        rest = process.communicate(timeout=WAIT_SECONDS)[1]
 
-    assert process.returncode == 130
+    assert (process.returncode, rest.splitlines()[-1]) == (130, "batchpix: interrupted")
     assert processes_of(tmp_path) == []
     assert list((tmp_path / "tmp").iterdir()) == []
 
