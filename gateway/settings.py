@@ -59,6 +59,10 @@ class GatewayLimits:
     """Bytes that may wait in a connection's buffer before reading pauses."""
     header_kibibytes_max: int = 16
     """Size of one request's headers."""
+    greeting_seconds_max: int = 5
+    """Longest TLS handshake."""
+    header_seconds_max: int = 10
+    """Longest wait for the headers of a request that has begun."""
     call_seconds_max: int = 600
     """Longest call."""
     idle_seconds_max: int = 60

@@ -6,7 +6,9 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +26,7 @@ from gateway.tokens import KEY_SET_FILE, load_or_make_key, make_token
 ROOT = Path(__file__).parents[2]
 STYLIZE = "/batchpix.stylize.v1.StylizeService/Stylize"
 LIST_STYLES = "/batchpix.stylize.v1.StylizeService/ListStyles"
+HANG = "/batchpix.stylize.v1.StylizeService/Hang"
 GET_POLICY = "/batchpix.policy.v1.PolicyService/GetPolicy"
 FAST_RECONNECT = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200))
 
@@ -201,3 +204,12 @@ def stylize(
 def with_limits(settings: GatewaySettings, **limits: int) -> GatewaySettings:
     """Change some limits."""
     return replace(settings, limits=replace(settings.limits, **limits))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Ask another process again and again, ten seconds at most, until it is so."""
+    pause = threading.Event()
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        pause.wait(0.005)

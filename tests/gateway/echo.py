@@ -29,6 +29,8 @@ class EchoHandler(grpc.GenericRpcHandler):
         if not method.startswith("/batchpix."):
             return None
         self.seen.append(dict(call_details.invocation_metadata))
+        if method.endswith("/Hang"):
+            return grpc.unary_unary_rpc_method_handler(_hang)
         if method.endswith("/Stylize"):
             return grpc.stream_stream_rpc_method_handler(_echo)
         return grpc.unary_unary_rpc_method_handler(_name(method))
@@ -37,6 +39,14 @@ class EchoHandler(grpc.GenericRpcHandler):
 def _echo(messages: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
     context.send_initial_metadata(())
     yield from messages
+
+
+def _hang(_request: bytes, context: grpc.ServicerContext) -> bytes:
+    """Answer nothing, not even headers, until the caller is gone."""
+    gone = threading.Event()
+    if context.add_callback(gone.set):
+        gone.wait()
+    return b""
 
 
 def _name(method: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:

@@ -5,7 +5,6 @@ import queue
 import signal
 import socket
 import ssl
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tests.gateway.door import (
     open_door,
     settings_for,
     stylize,
+    until,
     with_limits,
 )
 from tests.gateway.echo import EchoService
@@ -232,11 +232,3 @@ def listens(port: int) -> bool:
     """Tell whether somebody accepts connections."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Ask again and again, a bounded number of times, until it is so."""
-    for _ in range(2000):
-        if condition():
-            return
-    raise AssertionError("it never came to be")
