@@ -26,22 +26,7 @@ WARM_UP_SIZES = ((512, 512), (1080, 1920))
 
 def assemble(settings: Settings) -> Feature:
     """Load networks and styles and wire the feature."""
-    store = ModelStore(settings.models)
-    painter = OpenVinoEngine(
-        store.open("stylize"),
-        threads=settings.threads,
-        picture_inputs=("image",),
-        picture_outputs=("stylized",),
-    )
-    pipeline = StylizePipeline(
-        painter=Painter(painter, CpuRaster(settings.threads), Reach()),
-        style_encoder=OpenVinoEngine(
-            store.open("style_encoder"), threads=settings.threads, picture_inputs=("style_image",)
-        ),
-        subject_finder=None,  # type: ignore[arg-type]
-        book=StyleBook.from_json(store.open("styles")),
-        raster=CpuRaster(settings.threads),
-    )
+    pipeline = make_pipeline(settings)
 
     def register(server: grpc.aio.Server, desk: CallDesk) -> None:
         servicer = StylizeServicer(desk, pipeline)
@@ -50,9 +35,30 @@ def assemble(settings: Settings) -> Feature:
     return Feature(
         name="stylize",
         service=SERVICE,
-        engine=painter.description,
+        engine=pipeline.engine,
         register=register,
         warm_up=lambda: warm_up(pipeline),
+    )
+
+
+def make_pipeline(settings: Settings) -> StylizePipeline:
+    """Load networks and styles."""
+    store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
+    painter = OpenVinoEngine(
+        store.open("stylize"),
+        threads=settings.threads,
+        picture_inputs=("image",),
+        picture_outputs=("stylized",),
+    )
+    style_encoder = OpenVinoEngine(
+        store.open("style_encoder"), threads=settings.threads, picture_inputs=("style_image",)
+    )
+    return StylizePipeline(
+        painter=Painter(painter, raster, Reach()),
+        style_encoder=style_encoder,
+        subject_finder=None,  # type: ignore[arg-type]
+        book=StyleBook.from_json(store.open("styles")),
+        raster=raster,
     )
 
 

@@ -54,6 +54,11 @@ class Painter:
         self._raster = raster
         self._reach = reach
 
+    @property
+    def engine(self) -> str:
+        """Device and precision of the network."""
+        return self._engine.description
+
     def paint(
         self,
         pixels: Pixels,

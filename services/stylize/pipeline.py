@@ -60,6 +60,11 @@ class StylizePipeline:
         self._raster = raster
         self.book = book
 
+    @property
+    def engine(self) -> str:
+        """Device and precision of the painting network, for the service's start line."""
+        return self._painter.engine
+
     def style_code(self, pixels: Pixels, arena: Arena) -> StyleCode:
         """Read the style of a picture.
 
