@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 
 class Bar:
@@ -29,13 +30,18 @@ def bar(total: int, what: str) -> Iterator[Bar]:
     """Show a progress bar on a terminal, and nothing in a pipe."""
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
     with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+        *columns,
+        console=console,
+        transient=True,
+        # What is meant for a pipe must not be drawn above the bar.
+        redirect_stdout=False,
+        disable=not console.is_terminal,
     ) as progress:
         yield Bar(progress, total, what)
 
@@ -71,5 +77,5 @@ def answer_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None
         return
     table = Table(*headings)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     console.print(table)

@@ -8,9 +8,9 @@ class BatchpixError(Exception):
 
     Attributes:
         code: name of the `grpc.StatusCode`.
-        reason: name of the `batchpix.media.v1.ErrorReason`, one of the SDK's own reasons
-            (RECEIPT_..., RESULT_..., PROTOCOL_...), or empty when the answer came from in between,
-            such as a gateway that found no service.
+        reason: name of the `batchpix.media.v1.ErrorReason`, or one of the SDK's own
+            (CONFIGURATION_..., CONNECTION_..., MESH_..., PROTOCOL_..., RECEIPT_..., RESULT_...);
+            empty when the answer came from in between, such as a server that is no mesh.
         message: one sentence for a developer.
         field: path of the request field at fault, empty if none is.
         retry_after_seconds: when a retry may succeed, None if nobody said.

@@ -13,6 +13,9 @@ from batchpix_client.errors import BatchpixError
 from batchpix_client.receipts import Receipt
 
 RECEIPT_TRAILER = "batchpix-receipt-bin"
+# gRPC's words for a stream that ended without a status. A gateway whose service dies after its
+# answer has begun can end a stream in no other way, and gRPC calls that INTERNAL.
+STREAM_RESET = "RST_STREAM"
 
 
 def translated(error: grpc.RpcError) -> BatchpixError:
@@ -26,6 +29,8 @@ def translated(error: grpc.RpcError) -> BatchpixError:
     except (ValueError, DecodeError):
         # Details that contradict the status are worth less than the status itself.
         status = None
+    if status is None and STREAM_RESET in (error.details() or ""):
+        return BatchpixError("UNAVAILABLE", "CONNECTION_LOST", "the service was lost in mid-call")
     if status is None:
         return BatchpixError(code.name, "", one_line(error.details()))
     return from_status(code.name, status)

@@ -1,18 +1,12 @@
-"""Certificates of one test run, and fakes that use them."""
+"""Fakes that speak TLS, and a client of theirs."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from batchpix_client import Client
-from gateway.certs import CertificatePaths, make_development_certificates
+from gateway.certs import CertificatePaths
 from tests.client.fakes import BEARER, FakeMesh, backwards, gateway_credentials, serve
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> CertificatePaths:
-    """Make an authority and what it signs."""
-    return make_development_certificates(tmp_path_factory.mktemp("certificates"), ["stylize"])
 
 
 @pytest.fixture

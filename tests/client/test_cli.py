@@ -1,6 +1,7 @@
 """The command against the fake mesh: output, files, errors and exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -344,6 +345,23 @@ def test_down_without_a_mesh_does_nothing(batchpix: Batchpix) -> None:
 def test_the_version_is_that_of_the_distribution(batchpix: Batchpix) -> None:
     """The command tells the version of the installed package."""
     assert batchpix("version").stdout.startswith("batchpix 0.")
+
+
+def test_on_a_terminal_there_is_a_progress_bar(home: Path, photo: Path, tmp_path: Path) -> None:
+    """The bar is drawn on standard error, and results still go to standard output alone."""
+    terminal, slave = os.openpty()
+    line = [sys.executable, "-m", "batchpix_client.cli", "--home", str(home), "stylize"]
+    options = [str(photo), "--style", "starry_night", "-o", str(tmp_path / "art.png"), "--json"]
+    done = subprocess.run(
+        [*line, *options], stdout=subprocess.PIPE, stderr=slave, text=True, check=True
+    )
+    os.close(slave)
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        drawn = screen.read(65536)
+
+    assert json.loads(done.stdout)["status"] == "ok"
+    assert b"stylising" in drawn
+    assert b"\x1b[" in drawn
 
 
 def test_in_a_pipe_there_is_no_progress_bar(home: Path, photo: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from batchpix_client.errors import BatchpixError
 from batchpix_client.mesh import LocalMesh
 from batchpix_client.ports import LOOPBACK, free_ports, is_free
 from batchpix_client.profile import Profile, load_profile
@@ -153,6 +154,29 @@ def test_a_mesh_in_the_foreground_ends_on_a_signal(home: Path, number: signal.Si
 
     assert supervisor.returncode == 0, rest
     assert alive_after(processes) == []
+
+
+def test_a_service_killed_in_mid_call_is_unavailable(tmp_path: Path) -> None:
+    """The caller learns from the gateway that the service is gone, and its picture with it."""
+    with LocalMesh(tmp_path) as mesh, mesh.client() as client:
+        (service,) = (
+            each
+            for each in psutil.Process().children(recursive=True)
+            if f"BATCHPIX_LISTEN={mesh.profile.internal['stylize']}"
+            in {f"{name}={value}" for name, value in each.environ().items()}
+        )
+
+        def photos() -> Iterator[bytes]:
+            # Taken only once the call is let in, so the service is at work on it now.
+            yield b"half a pict"
+            service.kill()
+            service.wait(WAIT_SECONDS)
+            yield b"ure"
+
+        with pytest.raises(BatchpixError) as caught:
+            list(client.stylize(photos(), client.styles()[0].name))
+
+    assert (caught.value.code, caught.value.reason) == ("UNAVAILABLE", "CONNECTION_LOST")
 
 
 def test_an_error_inside_the_context_stops_the_mesh(tmp_path: Path) -> None:
