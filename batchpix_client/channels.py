@@ -13,7 +13,8 @@ CONNECT_PAUSE_MS_FIRST = 100  # so that a retry finds a new attempt to connect, 
 CONNECT_PAUSE_MS_MAX = 2_000
 DEVICE_HEADER = "x-batchpix-device"
 
-Pem = Path | bytes
+Pem = str | Path | bytes
+"""PEM text as bytes, or the path of a file with it."""
 Token = str | Callable[[], str]
 Metadata = tuple[tuple[str, str], ...]
 
@@ -77,7 +78,8 @@ class Endpoint:
     def metadata(self) -> Metadata:
         """Make the headers of one call."""
         token = self.token() if callable(self.token) else self.token
-        headers = [("authorization", f"Bearer {token}")] if token else []
+        # A token read from a file may end in a newline, which no header can hold.
+        headers = [("authorization", f"Bearer {token.strip()}")] if token else []
         if self.device:
             headers.append((DEVICE_HEADER, self.device))
         return tuple(headers)
@@ -92,7 +94,7 @@ def read_pem(source: Pem | None, name: str) -> bytes | None:
     if source is None or isinstance(source, bytes):
         return source
     try:
-        return source.read_bytes()
+        return Path(source).read_bytes()
     except OSError as error:
         raise configuration_error(f"cannot read {source}: {error.strerror}", name) from None
 

@@ -41,7 +41,7 @@ def test_an_internal_caller_shows_its_certificate(certificates: CertificatePaths
         serve(FakeMesh(script=backwards), service_credentials(certificates)) as address,
         Client(
             address,
-            ca=folder / "ca.crt",
+            ca=str(folder / "ca.crt"),
             certificate=folder / "tls.crt",
             key=(folder / "tls.key").read_bytes(),
         ) as client,

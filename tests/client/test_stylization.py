@@ -245,7 +245,7 @@ def test_token_and_device_go_along(
     address: str, certificates: CertificatePaths, mesh: FakeMesh
 ) -> None:
     """The bearer token is fetched for each call, and the device model is told."""
-    tokens = iter(["first", "second"])
+    tokens = iter(["first", "second\n"])
     with Client(
         address, ca=certificates.authority, token=lambda: next(tokens), device="iphone"
     ) as client:
