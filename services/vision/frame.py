@@ -94,7 +94,8 @@ def body_frame(hips: Point, crown: Point, margin: float) -> Frame:
 
 def compose(outer: Matrix, inner: Matrix) -> Matrix:
     """Return the 2x3 matrix that does `inner` first and `outer` then."""
-    return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
+    joined: Matrix = outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
+    return joined
 
 
 def inverse(matrix: Matrix) -> Matrix:

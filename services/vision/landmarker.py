@@ -33,11 +33,13 @@ class Reading:
 
     Attributes:
         presence: 0..1, how surely there is a body.
+        presence_mirrored: the same of the mirror image.
         landmarks: 33x4 float32: x, y and z in pixels of the crop, visibility 0..1.
-        silhouette: 256x256 uint8, 255 where the body is.
+        silhouette: 256x256 uint8, 255 where the body is, the mean of both.
     """
 
     presence: float
+    presence_mirrored: float
     landmarks: Floats
     silhouette: NDArray[np.uint8]
 
@@ -56,13 +58,8 @@ class Landmarker:
         self._heat = by_shape[1, HEAT_CELLS, HEAT_CELLS, ANSWERS]
         self._shapes = {spec.name: spec.shape for spec in engine.outputs}
 
-    def presence(self, crop: NDArray[np.uint8], arena: Arena) -> float:
-        """Tell how surely there is a body in a 256x256x3 uint8 RGB crop, 0..1."""
-        with arena.scope():
-            return float(self._run(crop, arena)[self._presence][0, 0])
-
     def read(self, crop: NDArray[np.uint8], arena: Arena) -> Reading:
-        """Read a 256x256x3 uint8 RGB crop."""
+        """Read a 256x256x3 uint8 RGB crop, and its mirror image for a second opinion."""
         landmarks = arena.array((LANDMARKS, 4), np.float32)
         silhouette = arena.array((CELLS, CELLS), np.uint8)
         with arena.scope():
@@ -72,11 +69,17 @@ class Landmarker:
             # The fourth value is visibility, the fifth whether the point lies inside the crop.
             landmarks[:, 3] = sigmoid(answers[:, 3])
             refine(landmarks, found[self._heat][0])
-            np.rint(
-                255 * sigmoid(found[self._silhouette][0, :, :, 0]), out=silhouette, casting="unsafe"
-            )
-            presence = float(found[self._presence][0, 0])
-        return Reading(presence=presence, landmarks=landmarks, silhouette=silhouette)
+            mirrored = self._run(crop[:, ::-1], arena)
+            seen = sigmoid(found[self._silhouette][0, :, :, 0])
+            seen += sigmoid(mirrored[self._silhouette][0, :, ::-1, 0])
+            np.rint(seen * 127.5, out=silhouette, casting="unsafe")
+            presence, second = (run[self._presence].item() for run in (found, mirrored))
+        return Reading(
+            presence=presence,
+            presence_mirrored=second,
+            landmarks=landmarks,
+            silhouette=silhouette,
+        )
 
     def _run(self, crop: NDArray[np.uint8], arena: Arena) -> dict[str, Floats]:
         shade = arena.array((1, CELLS, CELLS, 3), np.float32)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -21,8 +22,8 @@ Mask: TypeAlias = NDArray[np.uint8]
 # The detector looks at a picture of this size, and at parts of it: it sees no more detail.
 OVERVIEW_SIDE = 1024
 # Parts of the picture that are searched for people too small to be seen in the whole.
-PART_SHARE = 0.6
-PART_PLACES = ((0.0, 0.0), (0.0, 1.0), (0.5, 0.5), (1.0, 0.0), (1.0, 1.0))
+PART_SHARE = 0.5
+PART_PLACES = (0.0, 0.5, 1.0)
 # Where people were and were not, over 260 photos, these separate best.
 SCORE_MIN = 0.45
 SCORE_MIN_IN_PART = 0.55
@@ -30,16 +31,16 @@ SCORE_MIN_IN_PART = 0.55
 SMALL_FRAME_SHARE = 0.5
 SCORE_MIN_SMALL = 0.65
 PRESENCE_MIN = 0.94
-# Between the two, the mirrored crop gives a second opinion.
-PRESENCE_DOUBTFUL = 0.75
 # A body of which so much was seen already is not another one.
 KNOWN_SHARE_MAX = 0.4
+# Nothing is left to see in a frame of fewer pixels.
+FRAME_SIDE_MIN = 16
 SIGHTINGS_MAX = 24
 PEOPLE_MAX = 16
 
 # Frames whose centres lie nearer (in sides) and whose sides' ratio has a smaller logarithm are one.
-ALIKE_AWAY_MAX = 0.15
-ALIKE_SCALE_MAX = 0.4
+ALIKE_AWAY_MAX = 0.08
+ALIKE_SCALE_MAX = 0.2
 
 # Side of the frame over the body's circle, as the landmark network was trained.
 FRAME_MARGIN = 1.25
@@ -47,7 +48,7 @@ FRAME_MARGIN = 1.25
 PIXELS_PER_CELL = 1.0
 # The silhouette is wrong by up to this many cells; the filter looks for the edge within them.
 EDGE_REACH_CELLS = 2.0
-EDGE_CONTRAST = 2.0
+EDGE_CONTRAST = 2.5
 KNOWN_SIDE = 256
 # A silhouette covers a cell from this value on.
 COVERED = 128
@@ -120,12 +121,12 @@ class PersonFinder:
         """
         found: list[Person] = []
         # Carved ahead of the people's own arrays, which have to outlive the scopes below.
-        known = arena.array(scaled_to(pixels.shape[0], pixels.shape[1], KNOWN_SIDE), np.uint8)
+        covered = arena.array(scaled_to(pixels.shape[0], pixels.shape[1], KNOWN_SIDE), np.uint8)
         for seen in self._sightings(pixels, arena):
-            if any(alike(seen.frame, person.frame) for person in found):
+            if not seen.certain and any(alike(seen.frame, known.frame) for known in found):
                 continue
             person = self._look_closer(seen, pixels, arena)
-            if person is not None and self._is_new(person, pixels, known, arena):
+            if person is not None and self._is_new(person, pixels, covered, arena):
                 found.append(person)
             if len(found) == PEOPLE_MAX:
                 break
@@ -138,10 +139,8 @@ class PersonFinder:
             return
         with arena.scope():
             size = working_size(person.frame, window)
-            coarse, fine = (
-                arena.array(size, np.uint8),
-                arena.array((window.height, window.width), np.uint8),
-            )
+            coarse = arena.array(size, np.uint8)
+            fine = arena.array((window.height, window.width), np.uint8)
             to_working = compose(shrink(window, *size), person.frame.to_picture(CELLS))
             self._lens.warp(person.silhouette, inverse(to_working), coarse)
             cell = person.frame.side / CELLS * size[0] / window.height
@@ -174,7 +173,7 @@ class PersonFinder:
             found = sighting(detection, scale, certain=False)
             if found.score >= SCORE_MIN_SMALL or found.frame.side >= side_min:
                 seen.append(found)
-        return seen[:SIGHTINGS_MAX]
+        return [found for found in seen if found.frame.side >= FRAME_SIDE_MIN][:SIGHTINGS_MAX]
 
     def _look_closer(self, seen: Sighting, pixels: Pixels, arena: Arena) -> Person | None:
         """Read the body in a frame; None if the network does not see one there either."""
@@ -185,10 +184,8 @@ class PersonFinder:
         with arena.scope():
             self._cut(pixels, seen.frame, window, crop, arena)
         reading = self._landmarker.read(crop, arena)
-        presence = reading.presence
-        if presence >= PRESENCE_DOUBTFUL and not (seen.certain and presence >= PRESENCE_MIN):
-            mirrored = np.ascontiguousarray(crop[:, ::-1])
-            presence = (presence + self._landmarker.presence(mirrored, arena)) / 2
+        mean = (reading.presence + reading.presence_mirrored) / 2
+        presence = max(mean, reading.presence) if seen.certain else mean
         return as_person(seen, reading, window) if presence >= PRESENCE_MIN else None
 
     def _cut(
@@ -290,7 +287,7 @@ def prominence(person: Person, height: int, width: int) -> float:
 def parts(height: int, width: int) -> Iterator[Window]:
     """Cut a picture into parts that overlap."""
     rows, columns = (max(1, round(extent * PART_SHARE)) for extent in (height, width))
-    for down, right in PART_PLACES:
+    for down, right in product(PART_PLACES, PART_PLACES):
         top, left = round(down * (height - rows)), round(right * (width - columns))
         yield Window(top=top, left=left, bottom=top + rows, right=left + columns)
 

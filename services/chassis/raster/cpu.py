@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 # Rows that are worked on at a time where a step needs wide intermediate values.
 BAND_ROWS = 256
 # Colours that vary less than this around a pixel (squared steps of 255) hold no edge for a mask.
-EDGE_VARIANCE_MIN = 6.5
+EDGE_VARIANCE_MIN = 65.0
 
 
 class CpuRaster:

@@ -1,0 +1,1 @@
+"""Weights, the lock that names them, and what fetches those of others."""
