@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+__all__ = ["Engine", "TensorSpec"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorSpec:
