@@ -32,7 +32,7 @@ def noise(height: int, width: int, seed: int) -> NDArray[np.uint8]:
 
 
 def encoded(pixels: NDArray[Any] | Image.Image, file_format: str, **options: Any) -> memoryview:
-    """Encode an array or a Pillow image as `JPEG`, `PNG`, `WEBP` or `GIF`, with Pillow's options."""
+    """Encode an array or a Pillow image as `JPEG`, `PNG`, `WEBP` or `GIF`."""
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     file = BytesIO()
     image.save(file, file_format, **options)

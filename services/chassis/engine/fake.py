@@ -1,39 +1,62 @@
-"""An engine without a network, for tests of what stands on engines."""
+"""Engines for tests: they do in a line of arithmetic what a network would, and always the same."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.engine import TensorSpec
 
-STYLE_SIZE = 48
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FakeEngine:
-    """Mixes a picture with its negative: all of the picture at style[0] = 0, none at 1.
+    """An `Engine` whose network is a function of arrays in and arrays out."""
 
-    It has the inputs and outputs of a stylizer, works on each pixel alone, and gives the same
-    result everywhere.
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    function: Callable[[Arrays, Arrays], None]
+    description: str = "fake"
 
-    Attributes:
-        runs: how often `run` was called.
-    """
-
-    def __init__(self, style_size: int = STYLE_SIZE) -> None:
-        """Take a style code of `style_size` numbers."""
-        self.inputs = (
-            TensorSpec(name="image", shape=(1, None, None, 3), dtype="uint8"),
-            TensorSpec(name="style", shape=(1, style_size), dtype="float32"),
-        )
-        self.outputs = (TensorSpec(name="stylized", shape=(1, None, None, 3), dtype="uint8"),)
-        self.description = "fake"
-        self.runs = 0
-
-    def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]) -> None:
+    def run(self, inputs: Arrays, outputs: Arrays) -> None:
         """See `Engine`."""
-        share = float(np.clip(inputs["style"][0, 0], 0, 1))
-        picture = inputs["image"].astype(np.float32)
-        outputs["stylized"][:] = np.rint(picture + (255 - 2 * picture) * share)
-        self.runs += 1
+        self.function(inputs, outputs)
+
+
+def inverting_painter(code_size: int) -> FakeEngine:
+    """Paint the negative of a picture, brighter by the first number of the style code.
+
+    It works pixel by pixel, so tiles and the whole picture agree exactly.
+    """
+    picture = (1, None, None, 3)
+    return FakeEngine(
+        inputs=(
+            TensorSpec(name="image", shape=picture, dtype="uint8"),
+            TensorSpec(name="style", shape=(1, code_size), dtype="float32"),
+        ),
+        outputs=(TensorSpec(name="stylized", shape=picture, dtype="uint8"),),
+        function=invert,
+    )
+
+
+def averaging_encoder(side: int, code_size: int) -> FakeEngine:
+    """Read a style picture as its mean brightness in 0..1, repeated."""
+    return FakeEngine(
+        inputs=(TensorSpec(name="style_image", shape=(1, side, side, 3), dtype="uint8"),),
+        outputs=(TensorSpec(name="style", shape=(1, code_size), dtype="float32"),),
+        function=average,
+    )
+
+
+def invert(inputs: Arrays, outputs: Arrays) -> None:
+    """Write 255 - image + style[0], limited to 0..255."""
+    negative = 255.0 - inputs["image"] + inputs["style"][0, 0]
+    outputs["stylized"][:] = np.clip(np.rint(negative), 0.0, 255.0)
+
+
+def average(inputs: Arrays, outputs: Arrays) -> None:
+    """Write the mean of the style picture, 0..1."""
+    outputs["style"][:] = inputs["style_image"].mean() / 255.0

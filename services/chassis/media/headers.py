@@ -171,7 +171,7 @@ def _png_frame(data: memoryview) -> Frame:
         height=_big(data, 20, 4),
         bit_depth=data[24],
         animated=b"acTL" in names[:pixels_at],
-        complete=names[-1] == b"IEND",
+        complete=b"IEND" in names,
     )
 
 

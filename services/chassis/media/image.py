@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from services.chassis.errors import InvalidRequestError, LimitError, Reason
 from services.chassis.media import headers
@@ -168,6 +168,8 @@ def warm_up() -> None:
                 data = encode(pixels, alpha, media_type, WARM_UP_QUALITY, arena)
                 decode(data, probe(data, media_type, limits), arena)
     SrgbConverter("RGB", srgb_profile())
+    # Loads what reads and writes EXIF.
+    Image.Exif().tobytes()
 
 
 def _require_declared(declared: str, media_type: str) -> None:
