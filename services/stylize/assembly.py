@@ -14,11 +14,12 @@ from services.chassis.raster.cpu import CpuRaster
 from services.chassis.server import Feature
 from services.chassis.settings import Settings
 from services.chassis.store import ModelStore
-from services.stylize.manner import Manner
+from services.stylize.manner import Manner, Region
 from services.stylize.painter import Painter, Reach
 from services.stylize.pipeline import StylizePipeline
 from services.stylize.servicer import StylizeServicer
 from services.stylize.styles import StyleBook
+from services.vision.person import PersonFinder
 
 SERVICE = "batchpix.stylize.v1.StylizeService"
 WARM_UP_SIZES = ((512, 512), (1080, 1920))
@@ -56,9 +57,18 @@ def make_pipeline(settings: Settings) -> StylizePipeline:
     return StylizePipeline(
         painter=Painter(painter, raster, Reach()),
         style_encoder=style_encoder,
-        subject_finder=None,  # type: ignore[arg-type]
+        subject_finder=make_person_finder(store, settings.threads),
         book=StyleBook.from_json(store.open("styles")),
         raster=raster,
+    )
+
+
+def make_person_finder(store: ModelStore, threads: int) -> PersonFinder:
+    """Load the networks that find people."""
+    return PersonFinder(
+        detector=OpenVinoEngine(store.path("pose_detector"), threads=threads, exact=True),
+        landmarker=OpenVinoEngine(store.path("pose_landmarker"), threads=threads, exact=True),
+        lens=CpuRaster(threads),
     )
 
 
@@ -77,5 +87,6 @@ def paint_grey(pipeline: StylizePipeline, size: tuple[int, int], arena: Arena) -
     pixels[:] = 128
     mask = arena.array(size, np.uint8)
     code = pipeline.style_code(pixels, arena)
-    manner = Manner(strength=0.5, preserve_colour=True)
+    manner = Manner(strength=0.5, preserve_colour=True, seed=1)
+    pipeline.region_mask(pixels, mask, Region.SUBJECT, arena)
     pipeline.stylise(pixels, mask, code, manner, arena, threading.Event())
