@@ -10,8 +10,8 @@ import secrets
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor
-from contextlib import asynccontextmanager
+from concurrent.futures import Executor, Future
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
@@ -39,6 +39,9 @@ STAGES = {
     Stage.ENCODE: media_pb2.STAGE_ENCODE,
 }
 OUTCOME_OK = "OK"
+# From a call's end until the cycles that it leaves are freed: only once gRPC has let go of it can
+# they be seen as such.
+COLLECT_SECONDS = 0.1
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,12 +111,12 @@ class Call:
     ) -> T:
         """Run blocking work on a worker thread, measure it, and tell the caller that it goes on.
 
-        A cancel of the call does not stop the thread: the work watches `cancelled`, and the call's
-        memory outlives it.
+        A cancel of the call does not stop the thread: the work watches `cancelled`. This returns
+        only when the work has ended, since scopes of the call's memory may end with it.
         """
-        loop = asyncio.get_running_loop()
         started = time.perf_counter()
-        future = loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+        job = self._executor.submit(function, *args, **kwargs)
+        future = asyncio.wrap_future(job)
         self._work.add(future)
         future.add_done_callback(self._work.discard)
         try:
@@ -122,6 +125,7 @@ class Call:
                 await self.progress(STAGES[stage], self._results, 0)
             return future.result()
         finally:
+            await self._ended(job, future)
             self._telemetry.stage(stage, time.perf_counter() - started)
 
     async def accept(self, policy_version: str) -> None:
@@ -176,6 +180,18 @@ class Call:
                 await self._context.write(message)
         except TimeoutError:
             raise stalled("read") from None
+
+    async def _ended(self, job: "Future[T]", future: "asyncio.Future[T]") -> None:
+        """See work to its end that nobody waits for any more."""
+        if future.done() or job.cancel():
+            return
+        self.cancelled.set()
+        while not future.done():
+            # However often the call is cancelled, the wipe must not overtake the work.
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({future})
+        # Looked at, so that asyncio does not log an error of work that nobody waits for.
+        future.exception()
 
     async def settle(self) -> None:
         """Stop all work of the call and wait until no thread touches its memory any more."""
@@ -252,7 +268,7 @@ class CallDesk:
                 receipt = self._receipt(call, erasure, outcome, started)
                 trailer = (RECEIPT_TRAILER, receipt.SerializeToString())
                 context.set_trailing_metadata((trailer,))
-                asyncio.get_running_loop().call_soon(self._collect)
+            asyncio.get_running_loop().call_later(COLLECT_SECONDS, self._collect)
         await call.send(response(receipt=self._receipt(call, erasure, outcome, started)))
 
     async def _erase(self, call: Call) -> Erasure:

@@ -261,6 +261,7 @@ class Arena:
         self._leased_bytes_peak = max(self._leased_bytes_peak, end)
 
     def _rewind(self, used_bytes: int) -> None:
+        assert used_bytes <= self.used_bytes, "a scope ended after the one around it"
         # All above `used_bytes` is zero afterwards: an inner scope wiped its own part before.
         self._reservation.wipe(used_bytes, self.used_bytes)
         self._wiped_bytes += self.used_bytes - used_bytes

@@ -39,6 +39,7 @@ class Reservation:
 
     def wipe(self, start: int, end: int) -> None:
         """Overwrite [start, end) with zeros; the interpreter's lock is free meanwhile."""
+        assert 0 <= start <= end <= len(self.buffer)
         ctypes.memset(self._address + start, 0, end - start)
 
     def drop(self, start: int, end: int) -> None:
