@@ -35,6 +35,8 @@ RETENTION_HEALTH = "batchpix.retention"
 PORT_TAKEN = "can't listen: BATCHPIX_LISTEN or BATCHPIX_HEALTH_LISTEN is taken or no address"
 KEEPALIVE_MS = 30_000
 KEEPALIVE_TIMEOUT_MS = 10_000
+# The TLS layer of an open connection keeps the last kilobytes that went through it, each way.
+CONNECTION_IDLE_MS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +224,9 @@ def server_options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.http2.max_frame_size", 1 << 20),
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.max_connection_idle_ms", CONNECTION_IDLE_MS),
+        # Headers of a call are not kept to shorten those of the next.
+        ("grpc.http2.hpack_table_size.decoder", 0),
         ("grpc.so_reuseport", 0),
         ("grpc.enable_channelz", 0),
         ("grpc.max_channel_trace_event_memory_per_node", 0),

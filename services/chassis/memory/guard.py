@@ -64,6 +64,8 @@ def guarded_environ(environ: Mapping[str, str], library: Path = LIBRARY) -> dict
         "PYTHONMALLOC": "malloc",
         # A library that wants a temporary file finds no place for one.
         "TMPDIR": "/nonexistent",
+        # What gRPC's core logs by itself may name addresses of callers.
+        "GRPC_VERBOSITY": "NONE",
     }
 
 

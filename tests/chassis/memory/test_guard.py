@@ -66,6 +66,7 @@ def test_environ_keeps_what_others_preload() -> None:
         "LD_PRELOAD": "/guard.so /other.so",
         "PYTHONMALLOC": "malloc",
         "TMPDIR": "/nonexistent",
+        "GRPC_VERBOSITY": "NONE",
         "LANG": "C",
     }
     assert guarded_environ(once, Path("/guard.so")) == once
