@@ -1,0 +1,143 @@
+"""Rounds of calls: every path once, a crowd of callers at one time, a caller that is killed."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from batchpix_client.audit import victim
+from batchpix_client.audit.canaries import Aviary
+from batchpix_client.audit.conversation import (
+    Reply,
+    medium,
+    options,
+    receipt_keys,
+    straight,
+    style,
+    through_gateway,
+)
+from batchpix_client.audit.evidence import Evidence
+from batchpix_client.audit.needles import Needle
+from batchpix_client.audit.paths import PATHS, Maker, Plan, needles_of, walk
+from batchpix_client.mesh import LocalMesh
+
+CROWD = 32
+CROWD_SIDE_PIXELS = 256
+CANCELS = 3
+VICTIM_SECONDS_MAX = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Calls that were made, and what to look for now.
+
+    Attributes:
+        name: what they were.
+        needles: pieces of all that went in and came out.
+    """
+
+    name: str
+    needles: list[Needle]
+
+
+class Rounds:
+    """Makes the calls of an audit, group after group."""
+
+    def __init__(
+        self, mesh: LocalMesh, token: str, style_name: str, aviary: Aviary, evidence: Evidence
+    ) -> None:
+        self._profile = mesh.profile
+        self._token = token
+        self._style = style_name
+        self._aviary = aviary
+        self._evidence = evidence
+        self._keys = receipt_keys(mesh.profile)
+        # It keeps its connection from round to round, so what a service keeps with it shows.
+        self._inside = straight(mesh.profile)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._inside.close()
+
+    def run(self, calls: int) -> Iterator[Group]:
+        """Make at least so many calls; between groups nothing runs.
+
+        Paths go through the gateway and straight to the service in turn.
+        """
+        turn = 0
+        while self._evidence.calls < calls:
+            yield self._paths(turn)
+            if self._evidence.calls < calls:
+                yield self._crowd(turn)
+            if self._evidence.calls < calls:
+                yield self._killed(turn)
+            turn += 1
+
+    def _paths(self, turn: int) -> Group:
+        needles: list[Needle] = []
+        outside = through_gateway(self._profile, self._token)
+        names = [*PATHS, *["cancel"] * (CANCELS - 1)]
+        for place, name in enumerate(names):
+            call = f"{name} {turn}.{place}"
+            make = Maker(aviary=self._aviary, style=self._style, call=call)
+            plan = PATHS[name](make)
+            reply, found = walk((outside, self._inside)[(place + turn) % 2], plan, call)
+            self._note(name, plan, reply)
+            needles += found
+        outside.close()
+        return Group(name=f"paths, round {turn}", needles=needles)
+
+    def _crowd(self, turn: int) -> Group:
+        callers = [through_gateway(self._profile, self._token) for _ in range(4)]
+        plans: list[tuple[str, Plan]] = []
+        for place in range(0, CROWD, 2):
+            call = f"crowd {turn}.{place}"
+            make = Maker(aviary=self._aviary, style=self._style, call=call)
+            picture = make.picture("image/jpeg", CROWD_SIDE_PIXELS)
+            plan = make.plan(options(styles=style(self._style)), medium(0, picture))
+            # Each call is made twice, at the same time as all others: the answers must be equal.
+            plans += [(call, plan)] * 2
+        with ThreadPoolExecutor(CROWD) as pool:
+            replies = list(
+                pool.map(
+                    lambda each: callers[each[0] % 4].converse(each[1][1].requests),
+                    enumerate(plans),
+                )
+            )
+        needles: list[Needle] = []
+        for (call, plan), reply in zip(plans, replies, strict=True):
+            self._note("crowd", plan, reply)
+            needles += [*plan.needles, *needles_of(reply, call)]
+        pairs = list(pairwise(replies))[::2]
+        equal = sum(one.results == other.results for one, other in pairs)
+        self._evidence.answers_equal += equal
+        self._evidence.answers_mixed += len(pairs) - equal
+        for caller in callers:
+            caller.close()
+        return Group(name=f"{CROWD} callers at once, round {turn}", needles=needles)
+
+    def _killed(self, turn: int) -> Group:
+        """Kill a caller in the middle of its upload."""
+        call = f"killed {turn}"
+        canary = self._aviary.picture(call)
+        authority = (self._profile.ca or Path()).read_bytes()
+        head = "\n".join((self._profile.address, self._token, self._style, str(len(authority))))
+        with subprocess.Popen(
+            [sys.executable, "-m", victim.__name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(head.encode() + b"\n" + authority + canary.content)
+            process.stdin.close()
+            uploaded = process.stdout.readline().decode().strip() == victim.UPLOADED
+            process.kill()
+        self._evidence.note_broken("killed caller", "KILLED" if uploaded else "NOT_LET_IN")
+        return Group(name=f"a caller that is killed, round {turn}", needles=list(canary.needles))
+
+    def _note(self, name: str, plan: Plan, reply: Reply) -> None:
+        self._evidence.note(name, tuple(plan.outcomes), reply, self._keys)
