@@ -31,7 +31,7 @@ def noise(height: int, width: int, seed: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def encoded(pixels: NDArray[Any] | Image.Image, file_format: str, **options: Any) -> memoryview:
+def encoded(pixels: NDArray[Any] | Image.Image, file_format: str, **options: object) -> memoryview:
     """Encode an array or a Pillow image as `JPEG`, `PNG`, `WEBP` or `GIF`."""
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     file = BytesIO()

@@ -6,6 +6,7 @@ has a way through. Left out on purpose: gamma and chromaticity that bare PNG chu
 a profile, and the further pictures of multi-picture JPEGs (gain maps, stereo pairs).
 """
 
+import logging
 import warnings
 from dataclasses import dataclass
 from typing import Final
@@ -154,12 +155,13 @@ def decode(data: memoryview, header: ImageHeader, arena: Arena) -> Picture:
 
 
 def warm_up() -> None:
-    """Run every decoder and encoder once, and keep Pillow's warnings out of the log.
+    """Run every decoder and encoder once, and keep Pillow out of the log.
 
     Call it once at start-up: Pillow loads parts of itself late, when a sealed process can no longer
-    read files. Its warnings quote what stands in a picture, and a log outlives the call.
+    read files. What it warns of and logs quotes from pictures, and a log outlives the call.
     """
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     pixels = np.zeros((16, 16, 3), np.uint8)
     limits = ImageLimits()
     with Budget(WARM_UP_BYTES).lease(0) as arena:
