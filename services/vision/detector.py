@@ -54,11 +54,9 @@ class PoseDetector:
         self._lens = lens
         self._anchors = anchors()
         (self._input,) = (spec.name for spec in engine.inputs)
-        self._boxes, self._scores = sorted(
-            (spec.name for spec in engine.outputs),
-            key=lambda name: next(s.shape[-1] or 0 for s in engine.outputs if s.name == name),
-            reverse=True,
-        )
+        by_shape = {spec.shape: spec.name for spec in engine.outputs}
+        self._boxes = by_shape[1, len(self._anchors), 2 * POINTS_PER_BOX]
+        self._scores = by_shape[1, len(self._anchors), 1]
 
     def detect(self, pixels: NDArray[np.uint8], arena: Arena, score_min: float) -> list[Detection]:
         """List the people in HxWx3 uint8 RGB, surest first."""

@@ -30,6 +30,15 @@ class Window:
         """Columns inside."""
         return self.right - self.left
 
+    def grown(self, margin: int, height: int, width: int) -> "Window":
+        """Return the window with a margin around it, within a picture of height x width."""
+        return Window(
+            top=max(0, self.top - margin),
+            left=max(0, self.left - margin),
+            bottom=min(height, self.bottom + margin),
+            right=min(width, self.right + margin),
+        )
+
     @property
     def slices(self) -> tuple[slice, slice]:
         """Index of the window in an array of rows and columns."""
@@ -116,3 +125,14 @@ def shrink(window: Window, height: int, width: int) -> Matrix:
             [0.0, down, (0.5 - window.top) * down - 0.5],
         ]
     )
+
+
+def whole_window(height: int, width: int) -> Window:
+    """Return the window of all of a picture."""
+    return Window(top=0, left=0, bottom=height, right=width)
+
+
+def scaled_to(height: int, width: int, side: int) -> tuple[int, int]:
+    """Return rows and columns with the longer of them `side`."""
+    scale = side / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))

@@ -1,9 +1,8 @@
 """The people of a picture: where they stand, how they hold themselves, what they cover."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -12,61 +11,39 @@ from numpy.typing import NDArray
 from services.chassis.engine import Engine
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
-from services.vision.detector import Detection, PoseDetector
-from services.vision.frame import Frame, Window, body_frame, compose, inverse, shrink
+from services.vision.frame import (
+    Frame,
+    Window,
+    compose,
+    inverse,
+    scaled_to,
+    shrink,
+    whole_window,
+)
 from services.vision.landmarker import CELLS, Landmarker, Reading
+from services.vision.search import PersonSearch, Sighting
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
 
-# The detector looks at a picture of this size, and at parts of it: it sees no more detail.
-OVERVIEW_SIDE = 1024
-# Parts of the picture that are searched for people too small to be seen in the whole.
-PART_SHARE = 0.5
-PART_PLACES = (0.0, 0.5, 1.0)
-# Where people were and were not, over 260 photos, these separate best.
-SCORE_MIN = 0.45
-SCORE_MIN_IN_PART = 0.55
-# A frame below this share of the picture's longer side is a small find, which must be surer.
-SMALL_FRAME_SHARE = 0.5
-SCORE_MIN_SMALL = 0.65
 PRESENCE_MIN = 0.94
 # A body of which so much was seen already is not another one.
 KNOWN_SHARE_MAX = 0.4
-# Nothing is left to see in a frame of fewer pixels.
-FRAME_SIDE_MIN = 16
-SIGHTINGS_MAX = 24
 PEOPLE_MAX = 16
 
-# Frames whose centres lie nearer (in sides) and whose sides' ratio has a smaller logarithm are one.
-ALIKE_AWAY_MAX = 0.08
-ALIKE_SCALE_MAX = 0.2
-
-# Side of the frame over the body's circle, as the landmark network was trained.
-FRAME_MARGIN = 1.25
 # Pixels of the working crop for one cell of the silhouette; more gave no better edges.
 PIXELS_PER_CELL = 1.0
 # The silhouette is wrong by up to this many cells; the filter looks for the edge within them.
 EDGE_REACH_CELLS = 2.0
 EDGE_CONTRAST = 2.5
+# Around the hull of a silhouette the filter needs so much ground, twice its reach and a little.
+HULL_MARGIN_CELLS = 6
 KNOWN_SIDE = 256
 # A silhouette covers a cell from this value on.
 COVERED = 128
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """A place where the detector saw a person.
-
-    Attributes:
-        score: 0..1.
-        frame: around the body, in pixels of the picture.
-        certain: seen in the whole picture, where it errs less than in a part.
-    """
-
-    score: float
-    frame: Frame
-    certain: bool
+# Where a frame has the middle of the hips and, as people are built, the chest.
+HIPS_CELL = (CELLS / 2, CELLS / 2)
+CHEST_CELL = (CELLS / 2, CELLS * 0.32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +71,7 @@ class PersonFinder:
 
     def __init__(self, *, detector: Engine, landmarker: Engine, lens: Lens) -> None:
         """Take over the networks `pose_detector` and `pose_landmarker`."""
-        self._detector = PoseDetector(detector, lens)
+        self._search = PersonSearch(detector, lens)
         self._landmarker = Landmarker(landmarker)
         self._lens = lens
 
@@ -122,8 +99,8 @@ class PersonFinder:
         found: list[Person] = []
         # Carved ahead of the people's own arrays, which have to outlive the scopes below.
         covered = arena.array(scaled_to(pixels.shape[0], pixels.shape[1], KNOWN_SIDE), np.uint8)
-        for seen in self._sightings(pixels, arena):
-            if not seen.certain and any(alike(seen.frame, known.frame) for known in found):
+        for seen in self._search.sightings(pixels, arena):
+            if not seen.in_whole and self._is_known(seen, pixels, covered):
                 continue
             person = self._look_closer(seen, pixels, arena)
             if person is not None and self._is_new(person, pixels, covered, arena):
@@ -134,8 +111,9 @@ class PersonFinder:
 
     def add_to_mask(self, person: Person, pixels: Pixels, mask: Mask, arena: Arena) -> None:
         """Add what one person covers to an HxW mask of the picture."""
-        window = person.frame.window(*pixels.shape[:2])
-        if window is None:
+        cell = person.frame.side / CELLS
+        window = person.box.grown(math.ceil(HULL_MARGIN_CELLS * cell), *pixels.shape[:2])
+        if window.height <= 0 or window.width <= 0:
             return
         with arena.scope():
             size = working_size(person.frame, window)
@@ -143,37 +121,10 @@ class PersonFinder:
             fine = arena.array((window.height, window.width), np.uint8)
             to_working = compose(shrink(window, *size), person.frame.to_picture(CELLS))
             self._lens.warp(person.silhouette, inverse(to_working), coarse)
-            cell = person.frame.side / CELLS * size[0] / window.height
-            radius = max(2, round(EDGE_REACH_CELLS * cell))
+            radius = max(2, round(EDGE_REACH_CELLS * cell * size[0] / window.height))
             part = mask[window.slices]
             self._lens.fit_to_edges(pixels[window.slices], coarse, radius, EDGE_CONTRAST, fine)
             np.maximum(part, fine, out=part)
-
-    def _sightings(self, pixels: Pixels, arena: Arena) -> list[Sighting]:
-        """Search the whole picture, then its parts; in each the surest first."""
-        height, width = pixels.shape[:2]
-        with arena.scope():
-            overview = pixels
-            if max(height, width) > OVERVIEW_SIDE:
-                overview = arena.array((*scaled_to(height, width, OVERVIEW_SIDE), 3), np.uint8)
-                self._lens.resize(pixels, overview)
-            in_whole = self._detector.detect(overview, arena, SCORE_MIN)
-            in_parts = [
-                detection.moved(part.left, part.top)
-                for part in parts(*overview.shape[:2])
-                for detection in self._detector.detect(
-                    overview[part.slices], arena, SCORE_MIN_IN_PART
-                )
-            ]
-            scale = width / overview.shape[1]
-        in_parts.sort(key=lambda detection: -detection.score)
-        side_min = SMALL_FRAME_SHARE * max(height, width)
-        seen = [sighting(detection, scale, certain=True) for detection in in_whole]
-        for detection in in_parts:
-            found = sighting(detection, scale, certain=False)
-            if found.score >= SCORE_MIN_SMALL or found.frame.side >= side_min:
-                seen.append(found)
-        return [found for found in seen if found.frame.side >= FRAME_SIDE_MIN][:SIGHTINGS_MAX]
 
     def _look_closer(self, seen: Sighting, pixels: Pixels, arena: Arena) -> Person | None:
         """Read the body in a frame; None if the network does not see one there either."""
@@ -185,7 +136,7 @@ class PersonFinder:
             self._cut(pixels, seen.frame, window, crop, arena)
         reading = self._landmarker.read(crop, arena)
         mean = (reading.presence + reading.presence_mirrored) / 2
-        presence = max(mean, reading.presence) if seen.certain else mean
+        presence = max(mean, reading.presence) if seen.in_whole else mean
         return as_person(seen, reading, window) if presence >= PRESENCE_MIN else None
 
     def _cut(
@@ -201,12 +152,26 @@ class PersonFinder:
         matrix = compose(shrink(window, *size), frame.to_picture(CELLS))
         self._lens.warp(part, matrix, crop)
 
+    def _is_known(self, seen: Sighting, pixels: Pixels, known: Mask) -> bool:
+        """Tell cheaply whether a sighting shows a body found before: hips and chest are covered."""
+        to_known = compose(
+            shrink(whole_window(*pixels.shape[:2]), *known.shape), seen.frame.to_picture(CELLS)
+        )
+        for x, y in (HIPS_CELL, CHEST_CELL):
+            column, row = np.rint(to_known @ (x, y, 1.0)).astype(int)
+            inside = 0 <= row < known.shape[0] and 0 <= column < known.shape[1]
+            if not inside or known[row, column] < COVERED:
+                return False
+        return True
+
     def _is_new(self, person: Person, pixels: Pixels, known: Mask, arena: Arena) -> bool:
         """Tell whether a body is none of those found before, and note what it covers."""
-        whole = Window(top=0, left=0, bottom=pixels.shape[0], right=pixels.shape[1])
         with arena.scope():
             cover = arena.array(known.shape, np.uint8)
-            to_known = compose(shrink(whole, *known.shape), person.frame.to_picture(CELLS))
+            to_known = compose(
+                shrink(whole_window(*pixels.shape[:2]), *known.shape),
+                person.frame.to_picture(CELLS),
+            )
             self._lens.warp(person.silhouette, inverse(to_known), cover)
             common = float(np.minimum(cover, known).sum(dtype=np.int64))
             covered = float(cover.sum(dtype=np.int64))
@@ -228,18 +193,6 @@ def person_at(people: Sequence[Person], x: float, y: float) -> Person | None:
         if inside and person.silhouette[int(row), int(column)] >= COVERED:
             return person
     return None
-
-
-def sighting(detection: Detection, scale: float, *, certain: bool) -> Sighting:
-    """Lay a frame around what the detector found in a picture `scale` times smaller."""
-    frame = body_frame(detection.hips, detection.crown, FRAME_MARGIN)
-    # Coordinates count from the middle of the first pixel.
-    x, y = ((place + 0.5) * scale - 0.5 for place in frame.centre)
-    return Sighting(
-        score=detection.score,
-        frame=replace(frame, centre=(x, y), side=frame.side * scale),
-        certain=certain,
-    )
 
 
 def as_person(seen: Sighting, reading: Reading, window: Window) -> Person:
@@ -268,12 +221,6 @@ def as_person(seen: Sighting, reading: Reading, window: Window) -> Person:
     )
 
 
-def alike(frame: Frame, other: Frame) -> bool:
-    """Tell whether two frames surely hold the same body, so that one needn't be read again."""
-    away = math.dist(frame.centre, other.centre) / other.side
-    return away < ALIKE_AWAY_MAX and abs(math.log(frame.side / other.side)) < ALIKE_SCALE_MAX
-
-
 def prominence(person: Person, height: int, width: int) -> float:
     """Weigh how much a person is what the picture is about: large, and near its middle."""
     box = person.box
@@ -284,21 +231,7 @@ def prominence(person: Person, height: int, width: int) -> float:
     return box.height * box.width / (1 + away)
 
 
-def parts(height: int, width: int) -> Iterator[Window]:
-    """Cut a picture into parts that overlap."""
-    rows, columns = (max(1, round(extent * PART_SHARE)) for extent in (height, width))
-    for down, right in product(PART_PLACES, PART_PLACES):
-        top, left = round(down * (height - rows)), round(right * (width - columns))
-        yield Window(top=top, left=left, bottom=top + rows, right=left + columns)
-
-
 def working_size(frame: Frame, window: Window) -> tuple[int, int]:
     """Return the rows and columns that a window is worked on in: never more than it has."""
     scale = min(1.0, PIXELS_PER_CELL * CELLS / frame.side)
     return max(1, round(window.height * scale)), max(1, round(window.width * scale))
-
-
-def scaled_to(height: int, width: int, side: int) -> tuple[int, int]:
-    """Return rows and columns with the longer of them `side`."""
-    scale = side / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
