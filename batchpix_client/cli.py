@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from batchpix_client import cli_calls, cli_demo, cli_mesh, cli_receipts
+from batchpix_client import cli_audit, cli_calls, cli_demo, cli_mesh, cli_receipts
 from batchpix_client.cli_console import complain
 from batchpix_client.connection import Connection
 from batchpix_client.errors import BatchpixError
@@ -40,7 +40,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for register in (cli_calls.register, cli_receipts.register, cli_mesh.register, cli_demo.register):
+for register in (
+    cli_calls.register,
+    cli_receipts.register,
+    cli_mesh.register,
+    cli_demo.register,
+    cli_audit.register,
+):
     register(app)
 
 

@@ -20,7 +20,8 @@ from batchpix_client.audit.conversation import (
 )
 from batchpix_client.audit.memory import Findings
 from batchpix_client.audit.needles import Needle
-from batchpix_client.audit.paths import PATHS, PNG, Maker, walk
+from batchpix_client.audit.paths import PATHS, walk
+from batchpix_client.audit.plans import PNG, Maker
 from batchpix_client.audit.targets import scan_services
 from batchpix_client.mesh import LocalMesh
 

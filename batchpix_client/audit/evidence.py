@@ -82,8 +82,8 @@ class Evidence:
         if reply.policy_version:
             self.policy_versions.add(reply.policy_version)
         if reply.receipt is None:
-            # A caller that breaks off does not wait for it.
-            self.receipts_missing += reply.outcome not in ("CANCELLED", "DEADLINE_EXCEEDED")
+            # Whoever breaks off does not wait for it.
+            self.receipts_missing += path not in ("cancel", "deadline")
             return
         try:
             statement = reply.receipt.verify(*keys)
@@ -122,8 +122,8 @@ class Evidence:
             (self.answers_mixed, "pairs of equal calls with different answers"),
             (self.receipts_missing, "calls without a receipt"),
             (int(self.leased_bytes), "bytes of call memory still leased"),
-            (int(not self.held.total), "blind: a running call's canaries were not found"),
-            (int(not self.unguarded.total), "blind: an unguarded service's canaries were not found"),
+            (int(not self.held.total), "blind to a call that runs"),
+            (int(not self.unguarded.total), "blind to what an unguarded service keeps"),
         ):
             if count:
                 listed.append(f"{what}: {count}")

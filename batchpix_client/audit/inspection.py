@@ -1,4 +1,4 @@
-"""An audit of a private mesh: its calls, and its look everywhere that they could have left a mark."""
+"""An audit of a private mesh: its calls, and a look wherever they could have left a mark."""
 
 import tempfile
 import time
@@ -21,7 +21,7 @@ from gateway.tokens import load_or_make_key, make_token
 
 # Nothing may be left a second after a call; connections that nobody uses close in half of one.
 PAUSE_SECONDS = 0.8
-TOKEN_SUBJECT = "auditor"
+CALLER = "auditor"
 LEASED_METRIC = "batchpix_leased_bytes "
 
 Say = Callable[[str], None]
@@ -46,7 +46,7 @@ def inspect(calls: int, seed: int, say: Say) -> Evidence:
         with mesh:
             for process_id in service_ids(mesh):
                 require_access(process_id)
-            token = make_token(load_or_make_key(Path(home, "tokens")), TOKEN_SUBJECT, ["stylize"])
+            token = make_token(load_or_make_key(Path(home, "tokens")), CALLER, ["stylize"])
             # The part that proves who calls; what stands before it is no secret.
             needles = list(forms.of_text(token.rpartition(".")[2], "token", "all"))
             needles += make_calls(mesh, token, needles, calls, aviary, evidence, say)

@@ -24,6 +24,8 @@ KERNEL_MAPPINGS = ("[vvar]", "[vvar_vclock]", "[vsyscall]")
 PAGE_EXISTS = np.uint64(0b11 << 62)
 PAGEMAP_ENTRY_BYTES = 8
 HITS_MAX = 1_000_000
+# Kept of each scan, for whoever wants to know whose memory it is.
+ADDRESSES_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def scan_process(process_id: int, haystack: Haystack) -> Findings:
             findings.by_form[hit.needle.form] += 1
             findings.by_place[place_of(mapping)] += 1
             findings.calls.add(hit.needle.call)
-            if len(findings.addresses) < 100:
+            if len(findings.addresses) < ADDRESSES_MAX:
                 findings.addresses.append((hit.address, hit.needle.form, hit.needle.call))
             if findings.total > HITS_MAX:
                 return findings
@@ -111,15 +113,17 @@ def blocks(process_id: int) -> Iterator[tuple[Mapping, int, NDArray[np.uint8]]]:
     """Read all pages of a process that exist, in blocks; each is (mapping, address, bytes)."""
     folder = Path(f"/proc/{process_id}")
     buffer = np.empty(BLOCK_BYTES, np.uint8)
-    with (folder / "mem").open("rb", buffering=0) as memory:
-        with (folder / "pagemap").open("rb", buffering=0) as pagemap:
-            for mapping in mappings(process_id):
-                for start, end in existing(mapping, pagemap.fileno()):
-                    for address in range(start, end, BLOCK_BYTES - OVERLAP_BYTES):
-                        view = buffer[: min(end - address, BLOCK_BYTES)]
-                        read = read_at(memory.fileno(), view, address)
-                        if read:
-                            yield mapping, address, view[:read]
+    with (
+        (folder / "mem").open("rb", buffering=0) as memory,
+        (folder / "pagemap").open("rb", buffering=0) as pagemap,
+    ):
+        for mapping in mappings(process_id):
+            for start, end in existing(mapping, pagemap.fileno()):
+                for address in range(start, end, BLOCK_BYTES - OVERLAP_BYTES):
+                    view = buffer[: min(end - address, BLOCK_BYTES)]
+                    read = read_at(memory.fileno(), view, address)
+                    if read:
+                        yield mapping, address, view[:read]
 
 
 def mappings(process_id: int) -> list[Mapping]:
@@ -139,7 +143,7 @@ def existing(mapping: Mapping, pagemap: int) -> Iterator[tuple[int, int]]:
     """Yield the runs of pages of a mapping that exist: reservations are mostly empty."""
     first, last = mapping.start // PAGE_BYTES, mapping.end // PAGE_BYTES
     entries = np.empty(last - first, np.uint64)
-    read = os.preadv(pagemap, [memoryview(entries).cast("B")], first * PAGEMAP_ENTRY_BYTES)
+    read = os.preadv(pagemap, [entries.data.cast("B")], first * PAGEMAP_ENTRY_BYTES)
     exists = (entries[: read // PAGEMAP_ENTRY_BYTES] & PAGE_EXISTS) != 0
     edges = np.flatnonzero(np.diff(exists, prepend=False, append=False))
     for start, end in edges.reshape(-1, 2).tolist():
@@ -149,7 +153,7 @@ def existing(mapping: Mapping, pagemap: int) -> Iterator[tuple[int, int]]:
 def read_at(memory: int, target: NDArray[np.uint8], address: int) -> int:
     """Read as many bytes as there are; 0 where the pages have gone meanwhile."""
     try:
-        return os.preadv(memory, [memoryview(target)], address)
+        return os.preadv(memory, [target.data], address)
     except OSError:
         return 0
 

@@ -21,7 +21,8 @@ from batchpix_client.audit.conversation import (
 )
 from batchpix_client.audit.evidence import Evidence
 from batchpix_client.audit.needles import Needle
-from batchpix_client.audit.paths import PATHS, Maker, Plan, needles_of, walk
+from batchpix_client.audit.paths import PATHS, needles_of, walk
+from batchpix_client.audit.plans import Maker, Plan
 from batchpix_client.mesh import LocalMesh
 
 CROWD = 32

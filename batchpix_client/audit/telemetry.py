@@ -68,8 +68,6 @@ def reading(page: str, name: str) -> float:
 
 def fetch(address: str, path: str) -> str:
     """Fetch a page of a local service."""
-    with urllib.request.urlopen(  # noqa: S310  # an address of our own mesh
-        f"http://{address}/{path}", timeout=FETCH_SECONDS_MAX
-    ) as answer:
+    with urllib.request.urlopen(f"http://{address}/{path}", timeout=FETCH_SECONDS_MAX) as answer:
         text: str = answer.read().decode()
         return text
