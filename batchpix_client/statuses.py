@@ -16,6 +16,7 @@ RECEIPT_TRAILER = "batchpix-receipt-bin"
 # gRPC's words for a stream that ended without a status. A gateway whose service dies after its
 # answer has begun can end a stream in no other way, and gRPC calls that INTERNAL.
 STREAM_RESET = "RST_STREAM"
+LOST_RETRY_SECONDS = 1.0  # what the gateway itself tells a caller that finds no replica
 
 
 def translated(error: grpc.RpcError) -> BatchpixError:
@@ -30,7 +31,12 @@ def translated(error: grpc.RpcError) -> BatchpixError:
         # Details that contradict the status are worth less than the status itself.
         status = None
     if status is None and STREAM_RESET in (error.details() or ""):
-        return BatchpixError("UNAVAILABLE", "CONNECTION_LOST", "the service was lost in mid-call")
+        return BatchpixError(
+            "UNAVAILABLE",
+            "SERVICE_UNREACHABLE",
+            "the service was lost in mid-call",
+            retry_after_seconds=LOST_RETRY_SECONDS,
+        )
     if status is None:
         return BatchpixError(code.name, "", one_line(error.details()))
     return from_status(code.name, status)

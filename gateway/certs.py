@@ -73,14 +73,16 @@ def make_development_certificates(
     clients: Sequence[str] = ("developer",),
     *,
     now: datetime | None = None,
+    renew_before: timedelta = RENEW_BEFORE,
 ) -> CertificatePaths:
-    """Make what is missing and renew what ends within a day; leave the rest alone.
+    """Make what is missing and renew what ends soon; leave the rest alone.
 
     Args:
         folder: made with mode 0700; private keys in it have mode 0600.
         features: services to make certificates for.
-        clients: internal callers, each `spiffe://batchpix/client/<name>`.
+        clients: internal callers, `spiffe://batchpix/client/<name>`.
         now: moment to judge by, default this one.
+        renew_before: what ends within so long is renewed; `LEAF_LIFETIME` renews all.
     """
     moment = now or datetime.now(UTC)
     paths = CertificatePaths(
@@ -92,7 +94,7 @@ def make_development_certificates(
     with _locked(folder):
         authority = _authority(folder, moment)
         for bundle, identity in _identities(paths).items():
-            if not _is_current(bundle, identity, authority, moment):
+            if not _is_current(bundle, identity, authority, moment + renew_before):
                 files = _signed_files(identity, authority, moment)
                 if bundle in paths.services.values():
                     files |= _receipt_files(bundle)
@@ -214,8 +216,8 @@ def _host_name(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _is_current(bundle: Path, identity: Identity, authority: Authority, now: datetime) -> bool:
-    """Tell whether a folder's certificate still says the right thing, for more than a day."""
+def _is_current(bundle: Path, identity: Identity, authority: Authority, until: datetime) -> bool:
+    """Tell whether a folder's certificate says the right thing, and does so for long enough."""
     files = {name: bundle / name for name in ("tls.crt", "tls.key", "ca.crt")}
     if not all(file.exists() for file in files.values()):
         return False
@@ -229,7 +231,7 @@ def _is_current(bundle: Path, identity: Identity, authority: Authority, now: dat
     return (
         files["ca.crt"].read_bytes() == authority_pem
         and list(names) == _general_names(identity)
-        and certificate.not_valid_after_utc > now + RENEW_BEFORE
+        and certificate.not_valid_after_utc > until
     )
 
 

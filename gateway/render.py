@@ -85,12 +85,17 @@ def _values(settings: GatewaySettings) -> dict[str, object]:
 
 def _feature_values(settings: GatewaySettings, feature: str) -> dict[str, object]:
     upstream = settings.upstreams[feature]
+    hosts = (upstream.host, *upstream.more_hosts)
     return {
         "feature": feature,
         "service": SERVICES[feature],
-        "host": upstream.host,
-        "port": upstream.port,
+        "replicas": [_endpoint(host, upstream.port) for host in hosts],
     }
+
+
+def _endpoint(host: str, port: int) -> dict[str, object]:
+    address = {"socket_address": {"address": host, "port_value": port}}
+    return {"endpoint": {"address": address}}
 
 
 def _fill(node: object, values: Mapping[str, object], settings: GatewaySettings) -> object:

@@ -118,12 +118,17 @@ def envoy_binary() -> Path:
 
 
 def drain(settings: GatewaySettings, process: subprocess.Popen[bytes]) -> None:
-    """Refuse new calls and wait until none runs, at most `drain_seconds`."""
+    """Take no more connections, send callers on, and wait until no call runs.
+
+    The wait is `drain_seconds` at most. A successor that listens on the same port already gets all
+    new connections; on those that are open every answer says that the next call goes elsewhere.
+    """
     sys.stderr.write("gateway: draining\n")
     deadline = time.monotonic() + settings.drain_seconds
     # An Envoy that can't be asked has no calls worth waiting for: it is starting or gone.
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-        _ask(settings, "POST", "/drain_listeners?graceful")
+        _ask(settings, "POST", "/healthcheck/fail")
+        _ask(settings, "POST", "/drain_listeners")
         while process.poll() is None and time.monotonic() < deadline:
             if calls_running(settings) == 0:
                 return

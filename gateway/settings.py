@@ -37,6 +37,8 @@ class Upstream:
     """Name or address; every address behind a name is a replica."""
     port: int
     """Port of the service's mTLS listener."""
+    more_hosts: tuple[str, ...] = ()
+    """Further names or addresses of replicas, all on the same port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +171,10 @@ def from_mapping(environment: Mapping[str, str]) -> GatewaySettings:
 
 def to_mapping(settings: GatewaySettings) -> dict[str, str]:
     """Write settings as the variables that `from_mapping` reads back."""
-    upstreams = ",".join(f"{name}={up.host}:{up.port}" for name, up in settings.upstreams.items())
+    upstreams = ",".join(
+        f"{name}={'+'.join((up.host, *up.more_hosts))}:{up.port}"
+        for name, up in settings.upstreams.items()
+    )
     texts = {"upstreams": upstreams}
     for name in _PARSERS.keys() - {"upstreams"}:
         value = getattr(settings, name)
@@ -187,14 +192,15 @@ def _parse(name: str, text: str, parser: Callable[[str], Parsed]) -> Parsed:
 
 
 def _upstreams(text: str) -> dict[str, Upstream]:
-    """Read `feature=host:port,...`; an IPv6 address stands in brackets."""
+    """Read `feature=host+host...:port,...`; an IPv6 address stands in brackets."""
     upstreams = {}
     for entry in _words(text):
         feature, _, address = entry.partition("=")
-        host, _, port = address.rpartition(":")
-        if not host:
+        hosts, _, port = address.rpartition(":")
+        host, *more_hosts = (each.strip("[]") for each in hosts.split("+"))
+        if not all((host, *more_hosts)):
             raise ValueError(entry)
-        upstreams[feature] = Upstream(host=host.strip("[]"), port=int(port))
+        upstreams[feature] = Upstream(host=host, port=int(port), more_hosts=tuple(more_hosts))
     return upstreams
 
 

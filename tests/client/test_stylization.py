@@ -21,6 +21,7 @@ from batchpix_client import (
     StylizedPicture,
     WeightedStyle,
 )
+from batchpix_client.statuses import translated
 from gateway.certs import CertificatePaths
 from tests.client import fakes
 from tests.client.fakes import Context, FakeMesh, Request, Response
@@ -326,6 +327,30 @@ def test_nothing_is_tried_again_once_the_call_was_let_in(client: Client, mesh: F
         list(client.stylize([b"one"], "starry_night"))
 
     assert (caught.value.code, mesh.attempts) == ("UNAVAILABLE", 1)
+
+
+def test_a_stream_that_is_reset_tells_of_a_lost_service() -> None:
+    """What a gateway can only reset is told as unavailable, with a time to come back after."""
+
+    class Reset(grpc.RpcError):
+        """What gRPC raises for a stream that was reset."""
+
+        def code(self) -> grpc.StatusCode:
+            """Tell gRPC's own code."""
+            return grpc.StatusCode.INTERNAL
+
+        def details(self) -> str:
+            """Tell gRPC's own words."""
+            return "Received RST_STREAM with error code 2"
+
+        def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
+            """Carry nothing."""
+            return ()
+
+    error = translated(Reset())
+
+    assert (error.code, error.reason) == ("UNAVAILABLE", "SERVICE_UNREACHABLE")
+    assert error.retry_after_seconds == 1.0
 
 
 def test_an_error_carries_every_detail(client: Client, mesh: FakeMesh) -> None:

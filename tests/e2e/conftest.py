@@ -58,3 +58,12 @@ def client(running_mesh: RunningMesh) -> Iterator[Client]:
 def samples() -> Path:
     """Find the sample pictures."""
     return Path(__file__).parents[2] / "samples"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have recorded, of those that passed too."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    for report in reports:
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "figure":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")

@@ -176,7 +176,8 @@ def test_a_service_killed_in_mid_call_is_unavailable(tmp_path: Path) -> None:
         with pytest.raises(BatchpixError) as caught:
             list(client.stylize(photos(), client.styles()[0].name))
 
-    assert (caught.value.code, caught.value.reason) == ("UNAVAILABLE", "CONNECTION_LOST")
+    assert (caught.value.code, caught.value.reason) == ("UNAVAILABLE", "SERVICE_UNREACHABLE")
+    assert caught.value.retry_after_seconds == 1.0
 
 
 def test_an_error_inside_the_context_stops_the_mesh(tmp_path: Path) -> None:

@@ -83,6 +83,18 @@ def test_renewed_within_a_day_of_the_end(tmp_path: Path) -> None:
     assert [entry.name for entry in service.iterdir() if entry.is_dir()] != []
 
 
+def test_all_can_be_renewed_at_will(tmp_path: Path) -> None:
+    """Who asks for renewal gets new certificates of the same authority, and keeps receipt keys."""
+    paths = make_development_certificates(tmp_path, ["stylize"])
+    folder = paths.services["stylize"]
+    before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    make_development_certificates(tmp_path, ["stylize"], renew_before=LEAF_LIFETIME)
+    after = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"tls.crt", "tls.key"}
+
+
 def test_old_versions_are_removed(tmp_path: Path) -> None:
     """After a renewal no old key stays on the disk."""
     paths = make_development_certificates(tmp_path, ["stylize"], now=NOW)

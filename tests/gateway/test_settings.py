@@ -29,6 +29,16 @@ def test_environment_is_read() -> None:
     assert settings.limits.calls_max == 7
 
 
+def test_replicas_without_a_common_name_are_listed() -> None:
+    """Several hosts of one feature share its port, and survive the way back."""
+    text = "stylize=10.0.0.1+10.0.0.2+[::1]:50051"
+    settings = from_mapping({**VALID, "BATCHPIX_GATEWAY_UPSTREAMS": text})
+
+    expected = Upstream(host="10.0.0.1", port=50051, more_hosts=("10.0.0.2", "::1"))
+    assert settings.upstreams == {"stylize": expected}
+    assert from_mapping(to_mapping(settings)) == settings
+
+
 def test_written_settings_are_read_back() -> None:
     """Every field survives the way through an environment."""
     settings = replace(
