@@ -39,7 +39,7 @@ fix: setup ## writes what check would complain of, where a tool can mend it
 	$(BIN)/buf format --write
 
 audit: setup ## sends canaries on every path and scans the services for them
-	$(BIN)/batchpix audit
+	GRPC_VERBOSITY=ERROR $(BIN)/batchpix audit
 
 bench: setup
 	$(BIN)/python -m bench.stylize

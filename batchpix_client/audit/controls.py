@@ -53,20 +53,9 @@ def held(caller: Caller, requests: list[Request]) -> Iterator[Stream]:
 
 
 def control_unguarded(aviary: Aviary, pause_seconds: float) -> Findings:
-    """Scan after calls to a service that runs without its guard.
-
-    Nothing can switch the guard off in a service as it is installed. So the services are copied
-    without the guard's library, and the copy is told to do its best.
-    """
+    """Scan after calls to a service that runs without its guard."""
     with tempfile.TemporaryDirectory(prefix="batchpix-audit-") as folder:
-        copy = copy_services(Path(folder, "copy"))
-        environment = {
-            "BATCHPIX_RETENTION": "best-effort",
-            "PYTHONPATH": str(copy),
-            # The working folder, which may hold the services themselves, is not searched.
-            "PYTHONSAFEPATH": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        environment = unguarded_environment(Path(folder))
         with LocalMesh(Path(folder, "home"), environment=environment) as mesh:
             with mesh.client() as client:
                 style_name = client.styles()[0].name
@@ -78,6 +67,24 @@ def control_unguarded(aviary: Aviary, pause_seconds: float) -> Findings:
             caller.close()
             time.sleep(pause_seconds)
             return scan_services(mesh, needles)
+
+
+def unguarded_environment(folder: Path) -> dict[str, str]:
+    """Prepare settings under which services run without the guard.
+
+    Nothing can switch the guard off in a service as it is installed. So the services are copied
+    without the guard's library, and the copy is told to do its best.
+
+    Args:
+        folder: where the copy goes.
+    """
+    return {
+        "BATCHPIX_RETENTION": "best-effort",
+        "PYTHONPATH": str(copy_services(folder / "copy")),
+        # The working folder, which may hold the services themselves, is not searched.
+        "PYTHONSAFEPATH": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def copy_services(folder: Path) -> Path:

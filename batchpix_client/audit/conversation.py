@@ -15,7 +15,7 @@ from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
 from batchpix_client.audit.canaries import Canary
 from batchpix_client.profile import Profile
 from batchpix_client.receipts import Receipt
-from batchpix_client.statuses import trailing_receipt
+from batchpix_client.statuses import trailing_receipt, translated
 
 CHUNK_BYTES = 1 << 20
 DEADLINE_SECONDS = 60.0
@@ -92,7 +92,7 @@ class Caller:
         try:
             read_answers(stream, reply)
         except grpc.RpcError as error:
-            reply.outcome = error.code().name
+            reply.outcome = translated(error).code
             reply.receipt = trailing_receipt(error)
         finally:
             timer.cancel()

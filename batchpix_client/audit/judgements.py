@@ -72,7 +72,7 @@ def isolated(evidence: Evidence) -> tuple[str, bool]:
 def used(evidence: Evidence) -> tuple[str, bool]:
     """What is sent ends as a result or an error, and nowhere else."""
     text = (
-        f"{evidence.calls} calls ended as their path must, but {len(evidence.unexpected)}; "
+        f"{len(evidence.unexpected)} of {evidence.calls} calls ended otherwise than they must; "
         f"{len(evidence.connections)} connections out; {evidence.files.total} canaries in files"
     )
     return text, not (evidence.unexpected or evidence.connections or evidence.files.total)
@@ -85,7 +85,7 @@ def stopped(evidence: Evidence) -> tuple[str, bool]:
         for name, outcomes in evidence.outcomes.items()
         if name in ("cancel", "deadline", "killed caller")
     }
-    left = evidence.services.calls & set(broken)
+    left = [call for call in evidence.services.calls if call.startswith(tuple(broken))]
     text = ", ".join(f"{count} x {name}" for name, count in broken.items())
     return f"{text}; {len(left)} left something", bool(broken.get("cancel")) and not left
 

@@ -99,7 +99,7 @@ def deadline(make: Maker) -> Plan:
         options(styles=style(make.style), format=PNG),
         medium(0, make.picture(side=1024)),
         # The gateway counts the deadline too, and resets the stream when it is the first.
-        outcomes=("DEADLINE_EXCEEDED", "INTERNAL", "OK"),
+        outcomes=("DEADLINE_EXCEEDED", "UNAVAILABLE", "OK"),
     )
     plan.deadline_seconds = float(make.aviary.random.uniform(0.01, BREAK_SECONDS_MAX))
     return plan

@@ -122,7 +122,7 @@ class Rounds:
 
     def _killed(self, turn: int) -> Group:
         """Kill a caller in the middle of its upload."""
-        call = f"killed {turn}"
+        call = f"killed caller {turn}"
         canary = self._aviary.picture(call)
         authority = (self._profile.ca or Path()).read_bytes()
         head = "\n".join((self._profile.address, self._token, self._style, str(len(authority))))
