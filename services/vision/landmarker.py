@@ -24,6 +24,12 @@ HEAT_REACH = 3
 # A heat map that is colder than this around a landmark says nothing about it.
 HEAT_MIN = 0.5
 
+HEAD = list(range(11))
+TORSO = [11, 12, 23, 24]
+# For each landmark the one on the other side: eyes, ears and mouth first, then limbs in pairs.
+OPPOSITES = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9]
+OPPOSITES += [side for left in range(11, LANDMARKS, 2) for side in (left + 1, left)]
+
 Floats: TypeAlias = NDArray[np.float32]
 
 
@@ -34,12 +40,16 @@ class Reading:
     Attributes:
         presence: 0..1, how surely there is a body.
         presence_mirrored: the same of the mirror image.
+        head_doubt: mean distance, in cells, between the head's landmarks here and in the mirror.
+        torso_doubt: the same of shoulders and hips.
         landmarks: 33x4 float32: x, y and z in pixels of the crop, visibility 0..1.
         silhouette: 256x256 uint8, 255 where the body is, the mean of both.
     """
 
     presence: float
     presence_mirrored: float
+    head_doubt: float
+    torso_doubt: float
     landmarks: Floats
     silhouette: NDArray[np.uint8]
 
@@ -63,23 +73,38 @@ class Landmarker:
         landmarks = arena.array((LANDMARKS, 4), np.float32)
         silhouette = arena.array((CELLS, CELLS), np.uint8)
         with arena.scope():
+            mirrored = arena.array((LANDMARKS, 4), np.float32)
+            seen = arena.array((CELLS, CELLS), np.float32)
+            presence = self._look(crop, landmarks, seen, arena)
+            # One after the other: the second look must not add to a copy of the first.
+            seen[:] = seen[:, ::-1]
+            presence_mirrored = self._look(crop[:, ::-1], mirrored, seen, arena)
+            np.rint(seen[:, ::-1] * 127.5, out=silhouette, casting="unsafe")
+            turn_back(mirrored)
+            apart = np.hypot(*(landmarks - mirrored)[:, :2].T)
+            head_doubt, torso_doubt = apart[HEAD].mean(), apart[TORSO].mean()
+        return Reading(
+            presence=presence,
+            presence_mirrored=presence_mirrored,
+            head_doubt=float(head_doubt),
+            torso_doubt=float(torso_doubt),
+            landmarks=landmarks,
+            silhouette=silhouette,
+        )
+
+    def _look(
+        self, crop: NDArray[np.uint8], landmarks: Floats, seen: Floats, arena: Arena
+    ) -> float:
+        """Run the network once: fill the landmarks, add the silhouette, return the presence."""
+        with arena.scope():
             found = self._run(crop, arena)
             answers = found[self._answers].reshape(ANSWERS, VALUES_PER_ANSWER)[:LANDMARKS]
             landmarks[:, :3] = answers[:, :3]
             # The fourth value is visibility, the fifth whether the point lies inside the crop.
             landmarks[:, 3] = sigmoid(answers[:, 3])
             refine(landmarks, found[self._heat][0])
-            mirrored = self._run(crop[:, ::-1], arena)
-            seen = sigmoid(found[self._silhouette][0, :, :, 0])
-            seen += sigmoid(mirrored[self._silhouette][0, :, ::-1, 0])
-            np.rint(seen * 127.5, out=silhouette, casting="unsafe")
-            presence, second = (run[self._presence].item() for run in (found, mirrored))
-        return Reading(
-            presence=presence,
-            presence_mirrored=second,
-            landmarks=landmarks,
-            silhouette=silhouette,
-        )
+            seen += sigmoid(found[self._silhouette][0, :, :, 0])
+            return float(found[self._presence][0, 0])
 
     def _run(self, crop: NDArray[np.uint8], arena: Arena) -> dict[str, Floats]:
         shade = arena.array((1, CELLS, CELLS, 3), np.float32)
@@ -90,6 +115,12 @@ class Landmarker:
         }
         self._engine.run({self._input: shade}, found)
         return found
+
+
+def turn_back(landmarks: Floats) -> None:
+    """Turn landmarks of a mirror image back in place: left is right there."""
+    landmarks[:] = landmarks[OPPOSITES]
+    landmarks[:, 0] = CELLS - 1 - landmarks[:, 0]
 
 
 def refine(landmarks: Floats, heat: Floats) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
 from services.vision.detector import Detection, PoseDetector
 from services.vision.frame import Frame, Window, body_frame, scaled_to
+
+Pixels: TypeAlias = NDArray[np.uint8]
 
 # The detector looks at a picture of this size, and at parts of it: it sees no more detail.
 OVERVIEW_SIDE = 1024
@@ -27,9 +30,6 @@ SCORE_MIN_SMALL = 0.7
 # Nothing is left to see in a frame of fewer pixels.
 FRAME_SIDE_MIN = 16
 SIGHTINGS_MAX = 24
-# Who fills so much of the picture, and so surely, is its subject: parts are not searched then.
-SUBJECT_FRAME_SHARE = 0.75
-SUBJECT_SCORE_MIN = 0.75
 
 # Side of the frame over the body's circle, as the landmark network was trained.
 FRAME_MARGIN = 1.25
@@ -58,43 +58,42 @@ class PersonSearch:
         self._detector = PoseDetector(detector, lens)
         self._lens = lens
 
-    def sightings(self, pixels: NDArray[np.uint8], arena: Arena) -> list[Sighting]:
-        """Search the whole picture, then its parts; in each the surest first."""
+    def overview(self, pixels: Pixels, arena: Arena) -> Pixels:
+        """Return a picture at the size that it is searched in, the same if it is small."""
         height, width = pixels.shape[:2]
-        side = max(height, width)
-        with arena.scope():
-            overview = pixels
-            if side > OVERVIEW_SIDE:
-                overview = arena.array((*scaled_to(height, width, OVERVIEW_SIDE), 3), np.uint8)
-                self._lens.resize(pixels, overview)
-            scale = width / overview.shape[1]
-            seen = [
-                sighting(detection, scale, in_whole=True)
-                for detection in self._detector.detect(overview, arena, SCORE_MIN)
-            ]
-            if not any(is_subject(found, side) for found in seen):
-                seen += [
-                    found
-                    for found in self._in_parts(overview, scale, arena)
-                    if found.score >= SCORE_MIN_SMALL
-                    or found.frame.side >= SMALL_FRAME_SHARE * side
-                ]
-        return [found for found in seen if found.frame.side >= FRAME_SIDE_MIN][:SIGHTINGS_MAX]
+        if max(height, width) <= OVERVIEW_SIDE:
+            return pixels
+        overview = arena.array((*scaled_to(height, width, OVERVIEW_SIDE), 3), np.uint8)
+        self._lens.resize(pixels, overview)
+        return overview
 
-    def _in_parts(self, overview: NDArray[np.uint8], scale: float, arena: Arena) -> list[Sighting]:
-        """Search the parts of a picture, surest first."""
+    def in_whole(self, overview: Pixels, scale: float, arena: Arena) -> list[Sighting]:
+        """Search the whole picture, surest first.
+
+        Args:
+            overview: HxWx3 uint8 RGB.
+            scale: width of the picture over the overview's.
+        """
+        detections = self._detector.detect(overview, arena, SCORE_MIN)
+        seen = [sighting(detection, scale, in_whole=True) for detection in detections]
+        return [found for found in seen if found.frame.side >= FRAME_SIDE_MIN]
+
+    def in_parts(self, overview: Pixels, scale: float, arena: Arena) -> list[Sighting]:
+        """Search the parts of a picture, surest first; arguments as `in_whole`."""
         detections = [
             detection.moved(part.left, part.top)
             for part in parts(*overview.shape[:2])
             for detection in self._detector.detect(overview[part.slices], arena, SCORE_MIN_IN_PART)
         ]
         detections.sort(key=lambda detection: -detection.score)
-        return [sighting(detection, scale, in_whole=False) for detection in detections]
-
-
-def is_subject(seen: Sighting, side: int) -> bool:
-    """Tell whether somebody surely fills a picture whose longer side is `side`."""
-    return seen.score >= SUBJECT_SCORE_MIN and seen.frame.side >= SUBJECT_FRAME_SHARE * side
+        seen = [sighting(detection, scale, in_whole=False) for detection in detections]
+        side_min = SMALL_FRAME_SHARE * max(overview.shape[:2]) * scale
+        return [
+            found
+            for found in seen
+            if found.frame.side >= FRAME_SIDE_MIN
+            and (found.frame.side >= side_min or found.score >= SCORE_MIN_SMALL)
+        ][:SIGHTINGS_MAX]
 
 
 def sighting(detection: Detection, scale: float, *, in_whole: bool) -> Sighting:
