@@ -1,12 +1,13 @@
 """Running networks: what an engine promises, whatever it runs on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-__all__ = ["Engine", "TensorSpec"]
+__all__ = ["Engine", "SeriesEngine", "TensorSpec"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +51,21 @@ class Engine(Protocol):
 
         Raises:
             InternalError: the engine failed; the arrays hold nothing of use.
+        """
+        ...
+
+
+class SeriesEngine(Engine, Protocol):
+    """An engine that cleans up once after several runs, such as the tiles of one picture."""
+
+    def series(
+        self,
+    ) -> AbstractContextManager[
+        Callable[[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]], None]
+    ]:
+        """Give a `run` whose traces are wiped when the block is left, however it is left.
+
+        Cleaning costs as much as a run where the engine works in bf16, for each shape that was
+        run: a series of one shape saves all but one of them. Other calls may run in between.
         """
         ...

@@ -5,15 +5,17 @@ pictures, and what is done about it here:
 
 - activations, until `release_memory` frees them; the wiping heap zeroes what is freed;
 - the whole output, if its shape is dynamic, whatever tensor was bound to it: so outputs are copied
-  from the request's own tensor, and the next request's (of the rinse) takes its place;
-- scratch of the convolutions, a slot for each thread: the rinse, a run on zeros as wide as the
-  picture but only some rows high, goes over all slots, provided that no convolution has a picture
-  of few channels as its input (`_unshuffle`);
-- the sums inside a reduction over channels: networks are freed of those (`_reduce_by_convolution`).
+  from the request's own tensor, and that of the next request (the rinse) takes its place;
+- scratch of the convolutions on matrix units (bf16), a slot for each thread whose place depends on
+  the shape: only a run of the same shape goes over it, so the rinse is one, on zeros;
+- sums inside reductions over channels (bf16): the same holds for them.
+
+In f32 there is neither, and a rinse of a few rows does.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,15 +33,11 @@ BF16_CAPABILITY: Final = "BF16"
 ROWS_AXIS: Final = 1
 """Of a picture as the engine takes it, NxHxWxC."""
 
-CHANNELS_AXIS: Final = 1
-"""Of a picture inside the network, NxCxHxW."""
+RINSE_ROWS: Final = 64
+"""Height of the picture of zeros that a rinse in f32 runs; a multiple of any network's grid."""
 
-PICTURE_RANK: Final = 4
-
-RINSE_ROWS_PER_THREAD: Final = 16
-"""Enough for each thread to get a share of each layer; networks have a grid of 16 pixels."""
-
-STEM_CHANNELS_MAX: Final = 4
+Arrays = Mapping[str, NDArray[Any]]
+Run = Callable[[Arrays, Arrays], None]
 
 
 class OpenVinoEngine:
@@ -64,17 +62,13 @@ class OpenVinoEngine:
                 as .tflite.
             threads: processor threads for one run.
             picture_inputs: float inputs [N,3,H,W] in 0..1 that are to be given as uint8 [N,H,W,3].
-                Where H is dynamic it must be a multiple of `RINSE_ROWS_PER_THREAD` or of a divisor.
             picture_outputs: float outputs [N,3,H,W] in 0..1 that are to be written as uint8
                 [N,H,W,3], rounded and limited.
             exact: compute in f32 everywhere, for networks whose answers are coordinates: bf16
                 rounds 200.5 to 200.
         """
         core = ov.Core()
-        network = core.read_model(model)
-        if network.is_dynamic():
-            _leave_no_residue(network)
-        network = _with_pictures(network, picture_inputs, picture_outputs)
+        network = _with_pictures(core.read_model(model), picture_inputs, picture_outputs)
         has_bf16 = BF16_CAPABILITY in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if has_bf16 and not exact else "f32"
         self._compiled = core.compile_model(
@@ -97,19 +91,30 @@ class OpenVinoEngine:
         """See `Engine`."""
         return f"cpu openvino {self._precision} {self._threads} threads"
 
-    def run(self, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]) -> None:
+    def run(self, inputs: Arrays, outputs: Arrays) -> None:
         """See `Engine`."""
-        message = "the inference engine failed"
-        with self._turn, translate({RuntimeError: (InternalError, Reason.ENGINE_FAILED, message)}):
-            try:
+        with self.series() as run:
+            run(inputs, outputs)
+
+    @contextmanager
+    def series(self) -> Iterator[Run]:
+        """See `SeriesEngine`."""
+        shapes: set[tuple[tuple[str, tuple[int, ...]], ...]] = set()
+
+        def run(inputs: Arrays, outputs: Arrays) -> None:
+            shapes.add(tuple((name, array.shape) for name, array in inputs.items()))
+            with self._turn, _translated():
                 self._infer(inputs, outputs)
-            finally:
-                self._infer(self._rinse(inputs), {})
+
+        try:
+            yield run
+        finally:
+            with self._turn, _translated():
+                for shape in shapes:
+                    self._infer(self._rinse(dict(shape)), {})
                 self._compiled.release_memory()
 
-    def _infer(
-        self, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
-    ) -> None:
+    def _infer(self, inputs: Arrays, outputs: Arrays) -> None:
         """Run once; the request and its tensors are gone when this returns."""
         request = self._compiled.create_infer_request()
         for name, array in inputs.items():
@@ -118,16 +123,21 @@ class OpenVinoEngine:
         for name, array in outputs.items():
             np.copyto(array, request.get_tensor(name).data)
 
-    def _rinse(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Make inputs of zeros, in which pictures of free height are cut to a few rows."""
-        rows_max = RINSE_ROWS_PER_THREAD * self._threads
+    def _rinse(self, shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
+        """Make inputs of zeros that a run leaves in the place of what a run of `shapes` left."""
         zeros: dict[str, NDArray[Any]] = {}
         for spec in self.inputs:
-            shape = list(inputs[spec.name].shape)
-            if len(shape) > ROWS_AXIS and spec.shape[ROWS_AXIS] is None:
-                shape[ROWS_AXIS] = min(shape[ROWS_AXIS], rows_max)
+            shape = list(shapes[spec.name])
+            free_height = len(shape) > ROWS_AXIS and spec.shape[ROWS_AXIS] is None
+            if free_height and self._precision == "f32":
+                shape[ROWS_AXIS] = min(shape[ROWS_AXIS], RINSE_ROWS)
             zeros[spec.name] = np.zeros(shape, spec.dtype)
         return zeros
+
+
+def _translated() -> AbstractContextManager[None]:
+    message = "the inference engine failed"
+    return translate({RuntimeError: (InternalError, Reason.ENGINE_FAILED, message)})
 
 
 def _with_pictures(
@@ -157,90 +167,7 @@ def _to_byte_range(port: ov.Output) -> ov.Output:
     return ops.clamp(ops.round(scaled, "half_to_even"), 0.0, 255.0).output(0)
 
 
-def _leave_no_residue(network: ov.Model) -> None:
-    """Replace layers that keep values where the rinse does not reach, by equal ones that do not."""
-    for node in network.get_ordered_ops():
-        kind = node.get_type_name()
-        if kind == "ReduceL2" and _reduces_channels(node):
-            node.output(0).replace(_reduce_by_convolution(node))
-        elif kind == "Convolution" and _is_stem(node):
-            node.output(0).replace(_unshuffle(node))
-    network.validate_nodes_and_infer_types()
-
-
-def _reduces_channels(node: Any) -> bool:
-    axes = _constant(node.input_value(1))
-    rank = node.input_value(0).get_partial_shape().rank
-    kept = bool(node.get_attributes()["keep_dims"])
-    return kept and rank.get_length() == PICTURE_RANK and axes.ravel().tolist() == [CHANNELS_AXIS]
-
-
-def _reduce_by_convolution(node: Any) -> ov.Output:
-    """Write the length of each position's features as a root of a 1x1 convolution of squares."""
-    features = node.input_value(0)
-    channels = features.get_partial_shape()[CHANNELS_AXIS].get_length()
-    ones = ops.constant(np.ones((1, channels, 1, 1), np.float32))
-    squares = ops.multiply(features, features)
-    sums = ops.convolution(squares, ones, [1, 1], [0, 0], [0, 0], [1, 1])
-    return ops.sqrt(sums).output(0)
-
-
-def _is_stem(node: Any) -> bool:
-    """Say whether a convolution reads a picture in steps, its grid starting at the border."""
-    attributes = node.get_attributes()
-    channels = node.input_value(0).get_partial_shape()[CHANNELS_AXIS].get_length()
-    down, right = attributes["strides"]
-    plain = attributes["dilations"] == [1, 1] and attributes["auto_pad"] == "explicit"
-    return bool(plain and down == right > 1 and channels <= STEM_CHANNELS_MAX)
-
-
-def _unshuffle(node: Any) -> ov.Output:
-    """Write a convolution with stride s as one without, over blocks of s x s pixels as channels.
-
-    The kernel's taps are laid into the blocks that they reach; the other places are zeros. Height
-    and width must be multiples of s, as the grid of the network demands anyway.
-    """
-    attributes = node.get_attributes()
-    (step, _), (top, left) = attributes["strides"], attributes["pads_begin"]
-    taps = _constant(node.input_value(1)).astype(np.float32)
-    makers, channels, height, width = taps.shape
-    rows, above, below = _blocks(height, top, step)
-    columns, before, after = _blocks(width, left, step)
-    blocks = np.zeros((makers, step, step, channels, above + 1 + below, before + 1 + after))
-    for row, (row_block, row_inside) in enumerate(rows):
-        for column, (column_block, column_inside) in enumerate(columns):
-            blocks[:, row_inside, column_inside, :, row_block, column_block] = taps[
-                :, :, row, column
-            ]
-    kernel = blocks.reshape(makers, step * step * channels, *blocks.shape[-2:])
-    shuffled = ops.space_to_depth(node.input_value(0), "blocks_first", step)
-    weights = ops.constant(kernel.astype(np.float32))
-    pads = [above, before], [below, after]
-    return ops.convolution(shuffled, weights, [1, 1], *pads, [1, 1]).output(0)
-
-
-def _blocks(size: int, pad: int, step: int) -> tuple[list[tuple[int, int]], int, int]:
-    """Find for each tap of a kernel its block and its place inside, along one axis.
-
-    Returns:
-        (block, place) of each tap, blocks counted from the first one reached; how many blocks are
-        reached before and after the one that the output lies on.
-    """
-    before, after = -(-pad // step), (size - 1 - pad) // step
-    places = [divmod(tap - pad, step) for tap in range(size)]
-    return [(block + before, inside) for block, inside in places], before, after
-
-
-def _constant(port: Any) -> NDArray[Any]:
-    """Return the values of a constant, through conversions of its type."""
-    node = port.get_node()
-    while node.get_type_name() == "Convert":
-        node = node.input_value(0).get_node()
-    values: NDArray[Any] = node.data
-    return values
-
-
-def _spec(port: Any) -> TensorSpec:
+def _spec(port: ov.ConstOutput) -> TensorSpec:
     """Describe a port of a compiled network."""
     shape = tuple(
         None if extent.is_dynamic else extent.get_length() for extent in port.partial_shape
