@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import warnings
 from collections.abc import Callable, Mapping
 
 import grpc
@@ -43,9 +44,11 @@ def old_tls_refused(profile: Profile) -> bool:
     """Offer the gateway no newer version than TLS 1.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    # Deprecated, which is the point.
     context.set_ciphers("ALL:@SECLEVEL=0")
-    context.options |= ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3
+    with warnings.catch_warnings():
+        # What is deprecated is the point here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
     host, _, port = profile.address.rpartition(":")
     try:
         with (

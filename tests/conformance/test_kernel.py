@@ -95,7 +95,7 @@ def test_a_crash_in_mid_call_leaves_no_core_and_no_byte(
             list(stream)
     caller.close()
     places = {Path("/tmp"), Path("/dev/shm"), Path.cwd(), tmp_path}  # noqa: S108
-    read, findings = scan_files(files_changed_since(started, list(places)), Haystack(make.needles))
+    read, findings = scan_files(files_changed_since(started, places), Haystack(make.needles))
 
     assert translated(failure.value).code == "UNAVAILABLE"
     assert findings.total == 0
