@@ -42,8 +42,9 @@ class Reading:
         presence_mirrored: the same of the mirror image.
         head_doubt: mean distance, in cells, between the head's landmarks here and in the mirror.
         torso_doubt: the same of shoulders and hips.
-        landmarks: 33x4 float32: x, y and z in pixels of the crop, visibility 0..1.
-        silhouette: 256x256 uint8, 255 where the body is, the mean of both.
+        landmarks: 33x4 float32: x, y and z in pixels of the crop, visibility 0..1; the mean of what
+            both show.
+        silhouette: 256x256 uint8, 255 where the body is, likewise.
     """
 
     presence: float
@@ -83,6 +84,8 @@ class Landmarker:
             turn_back(mirrored)
             apart = np.hypot(*(landmarks - mirrored)[:, :2].T)
             head_doubt, torso_doubt = apart[HEAD].mean(), apart[TORSO].mean()
+            landmarks += mirrored
+            landmarks /= 2
         return Reading(
             presence=presence,
             presence_mirrored=presence_mirrored,
