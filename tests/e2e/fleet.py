@@ -78,8 +78,10 @@ class Part:
 class Fleet:
     """Two replicas and a gateway; a context manager that ends whatever runs."""
 
-    def __init__(self, home: Path, limits: GatewayLimits = NO_RATES) -> None:
+    def __init__(self, home: Path, limits: GatewayLimits = NO_RATES, **settings: str) -> None:
+        """Prepare; `settings` are further BATCHPIX_* variables of the replicas."""
         self.home = home
+        self._settings = settings
         self._limits = limits
         self._certificates = make_development_certificates(home / "certificates", ["stylize"])
         self._key = load_or_make_key(home / "tokens")
@@ -117,20 +119,18 @@ class Fleet:
         folder = self.home / "certificates"
         make_development_certificates(folder, ["stylize"], renew_before=LEAF_LIFETIME)
 
-    def start_replica(self, host: str, **settings: str) -> None:
+    def start_replica(self, host: str) -> None:
         """Start a replica and wait until it serves."""
         folder = self._certificates.services["stylize"]
         variables = {
-            "LISTEN": f"{host}:{self._port}",
-            "HEALTH_LISTEN": f"{host}:{self._health_port}",
-            "METRICS_LISTEN": "",
-            "CERTIFICATES": str(folder),
-            "RECEIPT_KEY": str(folder / "receipt.key"),
-            **settings,
+            "BATCHPIX_LISTEN": f"{host}:{self._port}",
+            "BATCHPIX_HEALTH_LISTEN": f"{host}:{self._health_port}",
+            "BATCHPIX_METRICS_LISTEN": "",
+            "BATCHPIX_CERTIFICATES": str(folder),
+            "BATCHPIX_RECEIPT_KEY": str(folder / "receipt.key"),
+            **self._settings,
         }
-        part = self._start(
-            "tests.e2e.replica", {f"BATCHPIX_{name}": text for name, text in variables.items()}
-        )
+        part = self._start("tests.e2e.replica", variables)
         part.wait_for(lambda: is_serving(f"{host}:{self._health_port}"))
         self.replicas[host] = part
 
