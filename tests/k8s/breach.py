@@ -4,11 +4,15 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
 FIXTURES = Path(__file__).with_name("fixtures")
+
+# A part of an object as it was read, and what its parts are called: names or places.
+Node: TypeAlias = Any
+Key: TypeAlias = str | int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,7 @@ def _is_target(item: Mapping[str, Any], target: str) -> bool:
     return target in (title, generated)
 
 
-def _parent(item: Any, pointer: str) -> tuple[Any, Any]:
+def _parent(item: Node, pointer: str) -> tuple[Node, Key]:
     """Walk to the container of the last part of a pointer; `~1` stands for a slash in a name."""
     *parts, last = pointer.strip("/").split("/")
     for part in parts:
@@ -70,7 +74,7 @@ def _parent(item: Any, pointer: str) -> tuple[Any, Any]:
     return item, _key(item, last)
 
 
-def _key(node: Any, part: str) -> Any:
+def _key(node: Node, part: str) -> Key:
     if not isinstance(node, list):
         return part.replace("~1", "/")
     name, _, value = part.partition("=")

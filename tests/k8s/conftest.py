@@ -1,10 +1,11 @@
-"""Every overlay, rendered once."""
+"""Every overlay, rendered once, and one gateway with its metrics page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from tests.k8s.manifests import Cluster, render
+from tests.k8s.metrics_page import open_page
 from tests.k8s.overlays import FOLDERS
 
 
@@ -15,3 +16,10 @@ def clusters() -> Mapping[str, Cluster]:
         name: Cluster(objects=render(folder), is_production=name != "local")
         for name, folder in FOLDERS.items()
     }
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Run a gateway and the metrics page beside it; yield the page's port."""
+    with open_page(tmp_path_factory.mktemp("credentials")) as port:
+        yield port

@@ -107,7 +107,9 @@ def render(folder: Path) -> list[dict[str, Any]]:
     """Render a kustomization as `kubectl apply -k` would."""
     command = [str(KUBECTL), "kustomize", str(folder)]
     # An empty environment: whatever cluster this machine knows is not asked.
-    finished = subprocess.run(command, check=True, capture_output=True, env={"HOME": "/nonexistent"})
+    finished = subprocess.run(
+        command, check=True, capture_output=True, env={"HOME": "/nonexistent"}
+    )
     return list(yaml.safe_load_all(finished.stdout))
 
 

@@ -44,12 +44,10 @@ def test_the_linter_finds_nothing(
 
     status = lint([str(file)])
 
-    assert (0, "") == (status, capsys.readouterr().err)
+    assert (status, capsys.readouterr().err) == (0, "")
 
 
-def test_envoy_takes_it(
-    cluster: Cluster, certificates: CertificatePaths, tmp_path: Path
-) -> None:
+def test_envoy_takes_it(cluster: Cluster, certificates: CertificatePaths, tmp_path: Path) -> None:
     """Envoy itself accepts the configuration, once files stand where it looks for them."""
     keys = tmp_path / "jwks.json"
     keys.write_text(key_set(cluster))
@@ -66,7 +64,7 @@ def test_envoy_takes_it(
         command(settings, mode="validate"), check=False, capture_output=True, timeout=60
     )
 
-    assert 0 == checked.returncode, checked.stderr.decode()
+    assert checked.returncode == 0, checked.stderr.decode()
 
 
 def test_a_call_may_last_as_long_at_the_gateway_as_at_a_service(cluster: Cluster) -> None:
@@ -80,4 +78,4 @@ def test_a_call_may_last_as_long_at_the_gateway_as_at_a_service(cluster: Cluster
 
 def test_an_overlay_comes_with_no_key(cluster: Cluster) -> None:
     """Nobody gets in until an operator has put in the keys of an issuer."""
-    assert {"keys": []} == json.loads(key_set(cluster))
+    assert json.loads(key_set(cluster)) == {"keys": []}

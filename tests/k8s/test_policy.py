@@ -23,7 +23,7 @@ def test_our_manifests_meet_every_rule(clusters: Mapping[str, Cluster], name: st
     """No rule finds anything in any overlay, with or without GPUs."""
     found = list(findings(clusters[name]))
 
-    assert [] == found
+    assert found == []
 
 
 @pytest.mark.parametrize(("rule_id", "breach"), BREACHES)

@@ -36,7 +36,7 @@ def test_objects_have_the_shape_of_the_pinned_version(
     """No object of any overlay has an unknown field or a value of a wrong type."""
     errors = [error for item in clusters[name].objects if (error := schema_error(item))]
 
-    assert [] == errors
+    assert errors == []
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,10 @@ def quota(cluster: Cluster) -> Iterator[str]:
         replicas = _replicas_max(cluster, workload)
         needed["pods"] += replicas
         for name in BOUNDED:
-            parts = [each.get("resources", {}).get("limits", {}).get(name, 0) for each in workload.containers]
+            parts = [
+                each.get("resources", {}).get("limits", {}).get(name, 0)
+                for each in workload.containers
+            ]
             needed[f"limits.{name}"] += replicas * int(sum(map(amount, parts)) * 1000)
     for item in cluster.of("ResourceQuota"):
         hard = item["spec"]["hard"]

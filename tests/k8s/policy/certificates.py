@@ -43,7 +43,7 @@ def identities(cluster: Cluster) -> Iterator[str]:
 
 
 def callers(cluster: Cluster) -> Iterator[str]:
-    """Find services that let in another caller than the gateway, or a gateway under a wrong name."""
+    """Find services that let in other callers than the gateway, or one under a wrong name."""
     spec = next(spec for item, spec in _of_tls(cluster) if item["metadata"]["name"] == "gateway")
     if "server auth" in spec["usages"] or "client auth" not in spec["usages"]:
         yield "Certificate/gateway: is for more or less than a client"
@@ -77,7 +77,9 @@ def secrets(cluster: Cluster) -> Iterator[str]:
                 if secret and (secret["name"] not in made or not secret.get("items")):
                     yield f"{workload.title}: {secret['name']} is not a certificate's, or is whole"
             mode = volume.get("projected", {}).get("defaultMode", FILE_MODE_MAX)
-            if mode & ~FILE_MODE_MAX or ("projected" in volume and "defaultMode" not in volume["projected"]):
+            if mode & ~FILE_MODE_MAX or (
+                "projected" in volume and "defaultMode" not in volume["projected"]
+            ):
                 yield f"{workload.title}: files of {volume['name']} are open to others"
 
 
@@ -85,7 +87,9 @@ def public_names(cluster: Cluster) -> Iterator[str]:
     """Find a gateway that answers to other names than its certificate holds."""
     names = cluster.environment(cluster.gateway().main).get("BATCHPIX_GATEWAY_SERVER_NAMES", "")
     for item, spec in _of_tls(cluster):
-        if item["metadata"]["name"] == "gateway-public" and spec.get("dnsNames") != names.split(","):
+        if item["metadata"]["name"] == "gateway-public" and spec.get("dnsNames") != names.split(
+            ","
+        ):
             yield f"{title(item)}: its names are not those of the gateway"
 
 

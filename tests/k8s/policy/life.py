@@ -12,6 +12,7 @@ PRE_STOP_SECONDS_MIN = 5
 # What a service needs after its last call to wipe, close and end; Envoy's own end is shorter.
 END_SECONDS = 15
 READY_SECONDS_MIN = 5
+HANDLER_KINDS = ("grpc", "httpGet", "tcpSocket")
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"
 # What services and Envoy count of calls; nothing that says how busy a processor is.
@@ -26,10 +27,11 @@ def probes(cluster: Cluster) -> Iterator[str]:
             if probe is None:
                 yield f"{workload.title}: has no {name}"
                 continue
-            handler = next((probe[kind] for kind in ("grpc", "httpGet", "tcpSocket") if kind in probe), {})
-            if not isinstance(handler.get("port"), int) or "timeoutSeconds" not in probe:
+            ports = [probe[kind].get("port") for kind in HANDLER_KINDS if kind in probe]
+            if not all(isinstance(port, int) for port in ports) or "timeoutSeconds" not in probe:
                 yield f"{workload.title}: {name} has no numeric port or no time limit"
-            if workload.is_service and ("grpc" not in probe or handler["port"] != _health_port(workload)):
+            asked = probe.get("grpc", {}).get("port")
+            if workload.is_service and asked != _health_port(workload):
                 yield f"{workload.title}: {name} does not ask grpc.health.v1 on the health port"
 
 
@@ -137,7 +139,9 @@ def scaling(cluster: Cluster) -> Iterator[str]:
         if len(scalers) != 1 or "replicas" in item["spec"]:
             yield f"{title(item)}: is not scaled by one autoscaler alone"
         for scaler in scalers:
-            names = {metric.get("pods", {}).get("metric", {}).get("name") for metric in scaler["metrics"]}
+            names = {
+                metric.get("pods", {}).get("metric", {}).get("name") for metric in scaler["metrics"]
+            }
             if not names or not names <= CALL_METRICS:
                 yield f"{title(item)}: is scaled by something else than calls in flight"
             if cluster.is_production and scaler.get("minReplicas", 1) < 2:

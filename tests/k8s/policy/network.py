@@ -1,7 +1,6 @@
 """Who may speak to whom: nobody, but for the few pairs that the mesh consists of."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from tests.k8s.manifests import Cluster, Node, Workload, selects, title
 from tests.k8s.policy.rule import Rule
@@ -111,12 +110,12 @@ def _policies(cluster: Cluster, *, is_service: bool) -> Iterator[tuple[Workload,
     for policy in cluster.of("NetworkPolicy"):
         selector = policy["spec"]["podSelector"]
         for workload in cluster.workloads():
-            if workload.is_service is is_service and selector:
-                if selects(selector, workload.labels):
-                    yield workload, policy
+            is_asked_for = workload.is_service is is_service
+            if is_asked_for and selector and selects(selector, workload.labels):
+                yield workload, policy
 
 
-def _is_behind(workload: Workload, selector: Any) -> bool:
+def _is_behind(workload: Workload, selector: Mapping[str, str]) -> bool:
     return selects({"matchLabels": selector}, workload.labels)
 
 

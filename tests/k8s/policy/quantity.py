@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 # Longest first: `Mi` ends with no shorter unit, `M` would match inside it.
-UNITS = {
+UNITS: dict[str, int | Decimal] = {
     "Ki": 2**10,
     "Mi": 2**20,
     "Gi": 2**30,
