@@ -10,12 +10,15 @@ from services.chassis.errors import MeshError
 from services.chassis.memory.guard import ensure_guard
 from services.chassis.memory.report import GuardReport, inspect_process, require_guard
 from services.chassis.memory.seal import narrow_reads, seal_process
-from services.chassis.settings import Settings, SettingsError
+from services.chassis.settings import Device, Settings, SettingsError
 
 if TYPE_CHECKING:
     from services.chassis.server import Feature
 
 EXIT_USAGE = 2
+DEVICE_FOLDER = Path("/dev")
+# NVIDIA's GPUs, their control and their unified memory.
+DEVICE_FILES = "nvidia*"
 
 
 def launch(load: Callable[[Settings], "Feature"]) -> None:
@@ -28,7 +31,7 @@ def launch(load: Callable[[Settings], "Feature"]) -> None:
     try:
         settings = Settings.from_env(os.environ)
         ensure_guard(os.environ, settings.retention)
-        seal_process(readable_paths(settings), bind_ports(settings))
+        seal_process(readable_paths(settings), bind_ports(settings), devices(settings))
         # As for `load`: gRPC starts threads of its own.
         from services.chassis.server import run  # noqa: PLC0415
 
@@ -45,7 +48,7 @@ def finish_seal(settings: Settings) -> GuardReport:
     Raises:
         InternalError: a part of the guard is missing and retention is strict.
     """
-    narrow_reads(readable_paths(settings), bind_ports(settings))
+    narrow_reads(readable_paths(settings), bind_ports(settings), devices(settings))
     report = inspect_process(settings.call_memory_bytes_max)
     require_guard(report, settings.retention)
     return report
@@ -54,6 +57,13 @@ def finish_seal(settings: Settings) -> GuardReport:
 def readable_paths(settings: Settings) -> list[Path]:
     """List the models and certificates, which stay readable for the life of the service."""
     return [settings.models, settings.certificates, settings.receipt_key.parent]
+
+
+def devices(settings: Settings) -> list[Path]:
+    """List the accelerators that the service may use: none if the CPU was asked for."""
+    if settings.device is Device.CPU:
+        return []
+    return sorted(DEVICE_FOLDER.glob(DEVICE_FILES))
 
 
 def bind_ports(settings: Settings) -> list[int]:

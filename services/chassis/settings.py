@@ -27,6 +27,15 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class Staging(StrEnum):
+    """How copies between host and device travel."""
+
+    PINNED = "pinned"
+    """The device reads and writes host memory itself."""
+    PAGEABLE = "pageable"
+    """The driver copies; the only way in confidential-computing mode."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Settings of one service process; each field is the variable BATCHPIX_<FIELD>."""
@@ -57,6 +66,12 @@ class Settings:
 
     device: Device = Device.AUTO
     """`cpu` is OpenVINO, `cuda` is TensorRT, `auto` takes CUDA where it is, and says so."""
+
+    device_memory_bytes: int = 8192 * MEBIBYTE
+    """Memory of the GPU that all runs together may hold; less if less is free at the start."""
+
+    device_staging: Staging = Staging.PINNED
+    """`pageable` is for GPUs in confidential-computing mode."""
 
     threads: int = os.cpu_count() or 1
     """Processor threads for inference and for decoding, at least 1."""

@@ -33,6 +33,7 @@ class Event(StrEnum):
     DRAINING = "draining"
     STOPPED = "stopped"
     GUARD_INCOMPLETE = "guard_incomplete"
+    DEVICE_FALLBACK = "device_fallback"
 
 
 class DeviceModel(StrEnum):
@@ -92,7 +93,7 @@ class LogLine:
         seconds_bucket: upper bound of a call's duration, one of SECONDS_BUCKETS.
         fault: class name of an unexpected error and the place in our code, never its text.
         engine: device and precision that the networks run on.
-        missing: parts of the retention guard that are not there.
+        missing: parts of the retention guard that are not there, or of a GPU's outfit.
     """
 
     event: Event

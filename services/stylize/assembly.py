@@ -7,14 +7,17 @@ import numpy as np
 
 from batchpix.stylize.v1 import stylize_pb2_grpc
 from services.chassis.calls import CallDesk
+from services.chassis.engine.choice import choose_engines
 from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.media import image
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.server import Feature
-from services.chassis.settings import Settings
+from services.chassis.settings import Device, Settings
 from services.chassis.store import ModelStore
+from services.chassis.telemetry import Event, LogLine, Telemetry
 from services.stylize.manner import Manner, Region
+from services.stylize.networks import GPU_REACH, PAINTER, STYLE_ENCODER
 from services.stylize.painter import Painter, Reach
 from services.stylize.pipeline import StylizePipeline
 from services.stylize.servicer import StylizeServicer
@@ -45,22 +48,21 @@ def assemble(settings: Settings) -> Feature:
 def make_pipeline(settings: Settings) -> StylizePipeline:
     """Load networks and styles."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-    painter = OpenVinoEngine(
-        store.open("stylize"),
-        threads=settings.threads,
-        picture_inputs=("image",),
-        picture_outputs=("stylized",),
-    )
-    style_encoder = OpenVinoEngine(
-        store.open("style_encoder"), threads=settings.threads, picture_inputs=("style_image",)
-    )
+    engines = choose_engines(settings, store, tell_fallback)
+    reach = GPU_REACH if engines.device is Device.CUDA else Reach()
     return StylizePipeline(
-        painter=Painter(painter, raster, Reach()),
-        style_encoder=style_encoder,
+        painter=Painter(engines.load(PAINTER), raster, reach),
+        style_encoder=engines.load(STYLE_ENCODER),
         subject_finder=make_person_finder(store, settings.threads),
         book=StyleBook.from_json(store.open("styles")),
         raster=raster,
     )
+
+
+def tell_fallback(why: str) -> None:
+    """Log that the networks run on the CPU though a GPU would have been taken."""
+    line = LogLine(event=Event.DEVICE_FALLBACK, feature="stylize", missing=why)
+    Telemetry("stylize").log(line)
 
 
 def make_person_finder(store: ModelStore, threads: int) -> PersonFinder:

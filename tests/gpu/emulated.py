@@ -89,6 +89,7 @@ class EmulatedStream:
 
     def __init__(self, driver: EmulatedDriver) -> None:
         self._driver = driver
+        self.handle = 7
 
     def upload(self, source: NDArray[Any], target: int) -> None:
         """See `Stream`."""
@@ -119,10 +120,9 @@ class EmulatedStream:
         run = getattr(self._driver.library, f"emulate_{kernel}")
         assert run(*extents, pointers, len(cells)) == 0, "another number of arguments"
 
-    def synchronise(self) -> int:
+    def synchronise(self) -> None:
         """See `Stream`."""
         self._driver.note("synchronise")
-        return 7
 
 
 def compile_for_host(folder: Path) -> ctypes.CDLL:

@@ -58,6 +58,14 @@ class PlanFolder:
             raise InternalError(Reason.MODEL_MISMATCH, message)
         return data
 
+    def has(self, name: str) -> bool:
+        """Tell whether a file is there and whole."""
+        try:
+            self.read(name)
+        except InternalError:
+            return False
+        return True
+
     def write(self, name: str, data: bytes) -> None:
         """Write a file and its digest, the digest last."""
         self._root.mkdir(parents=True, exist_ok=True)
@@ -66,10 +74,7 @@ class PlanFolder:
 
     def timing_cache(self) -> bytes:
         """Read what earlier builds measured; empty if there were none."""
-        try:
-            return self.read(TIMING_CACHE)
-        except InternalError:
-            return b""
+        return self.read(TIMING_CACHE) if self.has(TIMING_CACHE) else b""
 
 
 def plan_name(network: Network, model: bytes, platform: Platform) -> str:

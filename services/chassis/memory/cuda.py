@@ -123,6 +123,11 @@ class CudaStream:
         self._staging = staging
         self._kernels = kernels
 
+    @property
+    def handle(self) -> int:
+        """See `Stream`."""
+        return int(self._stream.handle)
+
     def upload(self, source: NDArray[Any], target: int) -> None:
         """See `Stream`."""
         with translate(FAILED), self._staged(source) as pieces:
@@ -152,11 +157,10 @@ class CudaStream:
         with translate(FAILED):
             function(*arguments, grid=grid, block=block, stream=self._stream)
 
-    def synchronise(self) -> int:
+    def synchronise(self) -> None:
         """See `Stream`."""
         with translate(FAILED):
             self._stream.synchronize()
-        return int(self._stream.handle)
 
     @contextmanager
     def _staged(self, array: NDArray[Any]) -> Iterator[list[Piece]]:

@@ -28,6 +28,11 @@ Extents = tuple[int, int, int]
 class Stream(Protocol):
     """Work of one run on the device, done in order. Addresses are the device's."""
 
+    @property
+    def handle(self) -> int:
+        """What other libraries know the stream by."""
+        ...
+
     def upload(self, source: NDArray[Any], target: int) -> None:
         """Copy a C-contiguous host array to the device; on return the array may change."""
         ...
@@ -46,8 +51,8 @@ class Stream(Protocol):
         """Start a kernel of `raster/kernels.cu`; addresses are given as uint64."""
         ...
 
-    def synchronise(self) -> int:
-        """Wait until all work is done, and return the handle that other libraries know it by."""
+    def synchronise(self) -> None:
+        """Wait until all work is done."""
         ...
 
 
