@@ -1,0 +1,1 @@
+"""Recipes that make the shipped weights; nothing here is imported by a service."""

@@ -1,0 +1,1 @@
+"""Train, export and judge the stylizer: photo and style code in, stylised photo out."""

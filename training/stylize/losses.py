@@ -1,0 +1,104 @@
+"""What is minimised: distance to the style's Gram matrices, to the photo's content, and unrest."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from training.stylize.perception import CONTENT, Features, Perception, gram, halved
+
+LEVELS = 3
+"""Sizes at which style is compared: 1, 1/2 and 1/4; the smaller ones see large brush shapes."""
+
+CONTENT_POWER = 8e-6
+"""Mean square of relu4_1 over photos."""
+
+GRAM_SIDES = (16, 32, 64, 128, 128)
+"""Channels of the judged layers, hence sides of their Gram matrices."""
+
+GRAM_FLOATS = sum(side * side for side in GRAM_SIDES)
+"""Floats in the Gram matrices of one size of a picture."""
+
+
+def packed_grams(features: Features) -> Tensor:
+    """Return the Gram matrices of all judged layers as one tensor [N,GRAM_FLOATS], float32."""
+    return torch.cat([gram(layer).flatten(1) for layer in features], dim=1)
+
+
+def pyramid_grams(eye: Perception, image: Tensor) -> tuple[Tensor, Features]:
+    """Return packed Gram matrices [N,LEVELS,GRAM_FLOATS] and the features at full size.
+
+    Args:
+        eye: the perceptual network.
+        image: [N,3,H,W] sRGB 0..1.
+    """
+    whole = eye(image)
+    packed = [packed_grams(whole)]
+    for _ in range(LEVELS - 1):
+        image = halved(image)
+        packed.append(packed_grams(eye(image)))
+    return torch.stack(packed, dim=1), whole
+
+
+def gram_distance(one: Tensor, other: Tensor) -> Tensor:
+    """Return the mean over the layers of |A-B| / (|A|+|B|), [...], of packed [...,GRAM_FLOATS]."""
+    pairs = zip(by_layer(one), by_layer(other), strict=True)
+    distances = [(a - b).norm(dim=-1) / (a.norm(dim=-1) + b.norm(dim=-1) + 1e-20) for a, b in pairs]
+    return torch.stack(distances).mean(dim=0)
+
+
+def by_layer(packed: Tensor) -> list[Tensor]:
+    """Return packed Gram matrices [...,GRAM_FLOATS] as one tensor [...,side*side] per layer."""
+    sides = [side * side for side in GRAM_SIDES]
+    return list(torch.split(packed, sides, -1))
+
+
+def content_distance(features: Features, wanted: Features) -> Tensor:
+    """Return the squared error [N] of relu4_1, relative to the photo's: what is reported."""
+    error, power = content_error(features, wanted)
+    return error / power.clamp_min(1e-12)
+
+
+def content_loss(features: Features, wanted: Features) -> Tensor:
+    """Return the squared error [N] of relu4_1, relative to a floor where the photo has little.
+
+    Without the floor an empty sky, whose own power is next to nothing, would outweigh all else.
+    """
+    error, power = content_error(features, wanted)
+    return error / (0.5 * power + 0.5 * CONTENT_POWER)
+
+
+def content_error(features: Features, wanted: Features) -> tuple[Tensor, Tensor]:
+    """Return mean squared error and mean square [N] of relu4_1."""
+    one, other = features[CONTENT].float(), wanted[CONTENT].float()
+    return (one - other).square().mean(dim=(1, 2, 3)), other.square().mean(dim=(1, 2, 3))
+
+
+def drawing_distance(image: Tensor, features: Features, target: Tensor, wanted: Features) -> Tensor:
+    """Return how far pictures [N,3,H,W] are from their paired targets [N], by pixel and layer."""
+    pixels = (image - target).abs().mean(dim=(1, 2, 3))
+    layers = [
+        (one.float() - other.float()).abs().mean(dim=(1, 2, 3))
+        / other.float().abs().mean(dim=(1, 2, 3)).clamp_min(1e-3)
+        for one, other in zip(features[:3], wanted[:3], strict=True)
+    ]
+    return 4 * pixels + torch.stack(layers).mean(dim=0)
+
+
+def excess(image: Tensor) -> Tensor:
+    """Return how far pixels leave 0..1, as a mean square."""
+    return (image - image.clamp(0, 1)).square().mean()
+
+
+def displacement(whole: Tensor, moved: Tensor, place: tuple[int, int]) -> Tensor:
+    """Return how much a piece drawn by itself differs from the same piece of the whole.
+
+    Args:
+        whole: [3,H,W], the picture of a photo.
+        moved: [3,S,S], the picture of a piece of that photo.
+        place: pixels, row and column of the photo where the piece starts.
+    """
+    side = moved.shape[1]
+    border = side // 4
+    rows = slice(place[0] + border, place[0] + side - border)
+    columns = slice(place[1] + border, place[1] + side - border)
+    return F.l1_loss(moved[:, border:-border, border:-border], whole[:, rows, columns])
