@@ -12,8 +12,8 @@ from services.chassis.errors import InternalError, MeshError, Reason
 from services.chassis.settings import Device, Settings
 from services.chassis.store import ModelStore
 
-# Packages of the extra `gpu`; they come and go together.
-PACKAGES_MISSING = "the packages of the extra 'gpu' are not installed"
+# Their import needs the driver's library too.
+PACKAGES_MISSING = "the packages of the extra 'gpu' or NVIDIA's driver are not installed"
 
 
 class EngineRoom(Protocol):
