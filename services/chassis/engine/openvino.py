@@ -5,7 +5,7 @@ pictures, and what is done about it here:
 
 - activations, until `release_memory` frees them; the wiping heap zeroes what is freed;
 - the whole output, if its shape is dynamic, whatever tensor was bound to it: so outputs are copied
-  from the request's own tensor, and that of the next request (the rinse) takes its place;
+  from the request's own tensor, which is then zeroed;
 - scratch of the convolutions on matrix units (bf16), a slot for each thread whose place depends on
   the shape: only a run of the same shape goes over it, so the rinse is one, on zeros;
 - sums inside reductions over channels (bf16): the same holds for them.
@@ -115,13 +115,17 @@ class OpenVinoEngine:
                 self._compiled.release_memory()
 
     def _infer(self, inputs: Arrays, outputs: Arrays) -> None:
-        """Run once; the request and its tensors are gone when this returns."""
+        """Run once; the request's own tensors are zeros when this returns."""
         request = self._compiled.create_infer_request()
         for name, array in inputs.items():
             request.set_tensor(name, ov.Tensor(array, shared_memory=True))
         request.infer()
-        for name, array in outputs.items():
-            np.copyto(array, request.get_tensor(name).data)
+        for spec in self.outputs:
+            written = request.get_tensor(spec.name).data
+            if spec.name in outputs:
+                np.copyto(outputs[spec.name], written)
+            # Freeing it wipes it too, but a thread of OpenVINO may hold the request for longer.
+            written[...] = 0
 
     def _rinse(self, shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
         """Make inputs of zeros that a run leaves in the place of what a run of `shapes` left."""
