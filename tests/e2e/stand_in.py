@@ -29,17 +29,22 @@ class Nobody:
         return arena.array(pixels.shape[:2], np.uint8)
 
 
-def assemble(threads: int) -> Feature:
-    """Wire the feature."""
+def make_pipeline(threads: int) -> StylizePipeline:
+    """Make a pipeline that knows one style."""
     raster = CpuRaster(threads)
     code = np.zeros(CODE_SIZE, np.float32)
-    pipeline = StylizePipeline(
+    return StylizePipeline(
         painter=Painter(inverting_painter(CODE_SIZE), raster, REACH),
         style_encoder=averaging_encoder(STYLE_PICTURE_SIDE, CODE_SIZE),
         subject_finder=Nobody(),
         book=StyleBook([Style(name=STYLE, title="Plain", painter="", year=0, code=code)]),
         raster=raster,
     )
+
+
+def assemble(threads: int) -> Feature:
+    """Wire the feature."""
+    pipeline = make_pipeline(threads)
 
     def register(server: grpc.aio.Server, desk: CallDesk) -> None:
         servicer = StylizeServicer(desk, pipeline)

@@ -1,0 +1,78 @@
+"""What is fuzzed, and how each case is checked."""
+
+import asyncio
+import faulthandler
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import SearchStrategy
+
+from services.chassis.media import image
+from tests.fuzz.calls import Service, calls
+from tests.fuzz.conversations import check_conversation, conversations
+from tests.fuzz.files import check_file, declared_files
+from tests.fuzz.manners import check_options, messages
+
+CASE_SECONDS_MAX = 1.0  # of processor time: a busy machine is no find
+# A case that hangs outside of Python is never timed: the process says where it is, and ends.
+HANG_SECONDS_MAX = 60.0
+Case = TypeVar("Case")
+Run = Callable[[int], None]
+"""Checks so many cases; raises on a find, with the smallest case that shows it."""
+
+
+@contextmanager
+def open_targets(*, is_repeatable: bool) -> Iterator[Mapping[str, Run]]:
+    """Make the targets by name; the same cases each time, or others each time."""
+    image.warm_up()
+    loop = asyncio.new_event_loop()
+    service = Service(signing_key())
+
+    def run(check: Callable[[Case], None], cases: SearchStrategy[Case]) -> Run:
+        return lambda count: given(case=cases)(
+            settings(
+                max_examples=count,
+                derandomize=is_repeatable,
+                deadline=None,
+                database=None,
+                phases=(Phase.generate, Phase.shrink),
+                suppress_health_check=list(HealthCheck),
+            )(timed(check))
+        )()
+
+    try:
+        yield {
+            "conversations": run(lambda case: check_conversation(case, loop), conversations),
+            "files": run(lambda case: check_file(*case), declared_files),
+            "options": run(check_options, messages),
+            "calls": run(lambda case: service.check(case, loop), calls),
+        }
+    finally:
+        service.close()
+        loop.close()
+
+
+def timed(check: Callable[[Case], None]) -> Callable[[Case], None]:
+    """Hold a check to its time."""
+
+    def checked(case: Case) -> None:
+        faulthandler.dump_traceback_later(HANG_SECONDS_MAX, exit=True)
+        started = time.process_time()
+        try:
+            check(case)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+        assert time.process_time() - started < CASE_SECONDS_MAX
+
+    return checked
+
+
+def signing_key() -> bytes:
+    """Make a key for receipts, in PEM."""
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
