@@ -1,6 +1,5 @@
 """The device's pixel work against the CPU's, on fresh random pictures, without a device."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -12,20 +11,10 @@ from numpy.typing import NDArray
 from services.chassis.memory.device import DeviceBudget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.raster.cuda import CudaRaster
-from tests.gpu.emulated import EmulatedDriver, compile_for_host, get, put
+from tests.gpu.emulated import EmulatedDriver, get, put
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Bench: TypeAlias = Callable[..., NDArray[Any]]
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("c++") is None, reason="no C++ compiler to run the kernels' source with"
-)
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> EmulatedDriver:
-    """Compile the kernels for this machine."""
-    return EmulatedDriver(compile_for_host(tmp_path_factory.mktemp("kernels")))
 
 
 @pytest.fixture

@@ -181,8 +181,12 @@ class DeviceArena:
 
     def __enter__(self) -> Self:
         """Hand the arena to the block that uses it."""
-        # What a process leaves behind is not ours to read, nor to compute with.
-        self._stream.wipe(self._address, self.size_bytes)
+        try:
+            # What another process left behind is not ours to read, nor to compute with.
+            self._stream.wipe(self._address, self.size_bytes)
+        except BaseException:
+            self._give_back()
+            raise
         return self
 
     def __exit__(
@@ -200,10 +204,7 @@ class DeviceArena:
             self._stream.wipe(self._address, self.size_bytes)
             self._stream.synchronise()
         finally:
-            try:
-                self._driver.release(self._address)
-            finally:
-                self._budget.discharge(self.size_bytes)
+            self._give_back()
 
     def array(self, shape: tuple[int, ...], dtype: str | type[np.generic]) -> DeviceArray:
         """Carve a zeroed array, aligned to `ALIGNMENT_BYTES`.
@@ -218,6 +219,12 @@ class DeviceArena:
             raise InternalError(Reason.INTERNAL, "a run needs more memory than it leased")
         self.used_bytes = end
         return DeviceArray(address=self._address + start, shape=shape, dtype=kind)
+
+    def _give_back(self) -> None:
+        try:
+            self._driver.release(self._address)
+        finally:
+            self._budget.discharge(self.size_bytes)
 
 
 def padded(size_bytes: int) -> int:
