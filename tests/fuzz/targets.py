@@ -29,21 +29,24 @@ Run = Callable[[int], None]
 @contextmanager
 def open_targets(*, is_repeatable: bool) -> Iterator[Mapping[str, Run]]:
     """Make the targets by name; the same cases each time, or others each time."""
-    image.warm_up()
     loop = asyncio.new_event_loop()
     service = Service(signing_key())
 
     def run(check: Callable[[Case], None], cases: SearchStrategy[Case]) -> Run:
-        return lambda count: given(case=cases)(
-            settings(
+        def search(count: int) -> None:
+            # Here, and not once for all: a test starts with warning filters of its own.
+            image.warm_up()
+            chosen = settings(
                 max_examples=count,
                 derandomize=is_repeatable,
                 deadline=None,
                 database=None,
                 phases=(Phase.generate, Phase.shrink),
                 suppress_health_check=list(HealthCheck),
-            )(timed(check))
-        )()
+            )
+            given(case=cases)(chosen(timed(check)))()
+
+        return search
 
     try:
         yield {
