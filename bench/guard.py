@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import psutil
 from PIL import Image
 
 from batchpix_client.audit.canaries import Canary, encoded
@@ -26,7 +27,7 @@ from batchpix_client.audit.conversation import Caller, medium, options, straight
 from batchpix_client.mesh import LocalMesh
 
 PHOTO = Path("samples/scenes/street.jpg")
-SIDES_PIXELS = (512, 1024)
+SIDE_PIXELS = 512
 CALLS_AT_ONCE = 4
 TARGET_PERCENT = 10
 
@@ -36,16 +37,18 @@ class Side:
     """One of the two services.
 
     Attributes:
-        name: what it is.
         caller: connection to it.
         style: a style that it knows.
+        process: the service.
         seconds: time of each block of calls.
+        processor_seconds: of the service, for each block of calls.
     """
 
-    name: str
     caller: Caller
     style: str
+    process: psutil.Process
     seconds: list[float] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +57,19 @@ class Result:
 
     Attributes:
         pixels: side of the square picture.
-        guarded: calls a second with the guard, of each block.
-        bare: calls a second without it, of the blocks beside those.
+        calls: calls of each block.
+        guarded_seconds: time of each block with the guard.
+        bare_seconds: time of each block without it, made right before or after that one.
+        guarded_processor_seconds: what the service itself used of the processor.
+        bare_processor_seconds: the same without the guard.
     """
 
     pixels: int
-    guarded: list[float]
-    bare: list[float]
+    calls: int
+    guarded_seconds: list[float]
+    bare_seconds: list[float]
+    guarded_processor_seconds: list[float]
+    bare_processor_seconds: list[float]
 
 
 def main() -> None:
@@ -68,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.guard", description=main.__doc__)
     parser.add_argument("--blocks", type=int, default=20, help="blocks of calls on each side")
     parser.add_argument("--calls", type=int, default=16, help="calls of a block")
+    parser.add_argument("--pixels", type=int, default=SIDE_PIXELS, help="side of the picture")
     parser.add_argument("--json", type=Path, help="where the raw times go")
     chosen = parser.parse_args()
     with (
@@ -75,18 +85,21 @@ def main() -> None:
         LocalMesh(Path(folder, "guarded")) as guarded,
         LocalMesh(Path(folder, "bare"), environment=unguarded_environment(Path(folder))) as bare,
     ):
-        sides = side("guarded", guarded), side("bare", bare)
-        results = [measure(pixels, chosen.blocks, chosen.calls, sides) for pixels in SIDES_PIXELS]
-    for result in results:
-        print_result(result)
+        sides = side(guarded), side(bare)
+        result = measure(chosen.pixels, chosen.blocks, chosen.calls, sides)
+    print_result(result)
     if chosen.json:
-        chosen.json.write_text(json.dumps([asdict(each) for each in results], indent=1) + "\n")
+        chosen.json.write_text(json.dumps(asdict(result), indent=1) + "\n")
 
 
-def side(name: str, mesh: LocalMesh) -> Side:
+def side(mesh: LocalMesh) -> Side:
     """Connect to one of the services."""
     with mesh.client() as client:
-        return Side(name=name, caller=straight(mesh.profile), style=client.styles()[0].name)
+        return Side(
+            caller=straight(mesh.profile),
+            style=client.styles()[0].name,
+            process=psutil.Process(mesh.process_ids["stylize"]),
+        )
 
 
 def measure(pixels: int, blocks: int, calls: int, sides: Sequence[Side]) -> Result:
@@ -97,35 +110,54 @@ def measure(pixels: int, blocks: int, calls: int, sides: Sequence[Side]) -> Resu
     for each in sides:
         run_block(each, picture, calls)
         each.seconds.clear()
+        each.processor_seconds.clear()
     for number in range(blocks):
         # Who goes first changes, so that neither always finds the machine as the other left it.
         for each in sides if number % 2 else reversed(sides):
             run_block(each, picture, calls)
-    guarded, bare = ([calls / seconds for seconds in each.seconds] for each in sides)
-    return Result(pixels=pixels, guarded=guarded, bare=bare)
+    guarded, bare = sides
+    return Result(
+        pixels=pixels,
+        calls=calls,
+        guarded_seconds=list(guarded.seconds),
+        bare_seconds=list(bare.seconds),
+        guarded_processor_seconds=list(guarded.processor_seconds),
+        bare_processor_seconds=list(bare.processor_seconds),
+    )
 
 
 def run_block(each: Side, picture: Canary, calls: int) -> None:
     """Make a block of calls, some at a time, and note how long it took."""
     requests = [options(styles=style(each.style)), *medium(0, picture)]
-    started = time.perf_counter()
+    started, processor_started = time.perf_counter(), sum(each.process.cpu_times()[:2])
     with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
         replies = list(pool.map(lambda _: each.caller.converse(requests), range(calls)))
     each.seconds.append(time.perf_counter() - started)
+    each.processor_seconds.append(sum(each.process.cpu_times()[:2]) - processor_started)
     failed = [reply.outcome for reply in replies if reply.outcome != "OK"]
     if failed:
         raise SystemExit(f"calls ended with {failed}")
 
 
 def print_result(result: Result) -> None:
-    """Print one size: both rates, the ratio with its spread, and what the guard costs."""
-    pairs = zip(result.guarded, result.bare, strict=True)
-    low, ratio, high = statistics.quantiles([one / other for one, other in pairs], n=4)
-    print(
-        f"{result.pixels}x{result.pixels}: {statistics.median(result.guarded):.1f} calls/s with "
-        f"the guard, {statistics.median(result.bare):.1f} without; ratio {ratio:.3f} (quartiles "
-        f"{low:.3f} to {high:.3f}): it costs {100 * (1 - ratio):.1f} %, target {TARGET_PERCENT} %"
+    """Print throughput and processor time of one size, and what the guard costs of each."""
+    one, other = (
+        statistics.median(times) for times in (result.guarded_seconds, result.bare_seconds)
     )
+    print(
+        f"{result.pixels}x{result.pixels}: {result.calls / one:.1f} calls/s with the guard, "
+        f"{result.calls / other:.1f} without"
+    )
+    for name, guarded, bare in (
+        ("throughput", result.guarded_seconds, result.bare_seconds),
+        ("processor", result.guarded_processor_seconds, result.bare_processor_seconds),
+    ):
+        ratios = [without / with_guard for with_guard, without in zip(guarded, bare, strict=True)]
+        low, middle, high = statistics.quantiles(ratios, n=4)
+        print(
+            f"  {name:10} {middle:.3f} of the unguarded (quartiles {low:.3f} to {high:.3f}): "
+            f"the guard costs {100 * (1 - middle):.1f} %, target {TARGET_PERCENT} %"
+        )
 
 
 if __name__ == "__main__":
