@@ -78,13 +78,15 @@ def measure(
 def work_alone(photo: bytes, pipeline: StylizePipeline, times: Times) -> None:
     """Decode, paint and encode in this process, as a program without any server would."""
     started = time.perf_counter()
-    with Budget(1 << 30).lease(0) as arena:
+    with Budget(1 << 30).lease(0) as arena, pipeline.sitting() as sitting:
         data = memoryview(photo)
         picture = timed(times.decode, lambda: read(data, arena))
         code = pipeline.book.code(STYLE, "style")
         painted = timed(
             times.network,
-            lambda: pipeline.stylise(picture, None, code, Manner(), arena, threading.Event()),
+            lambda: pipeline.stylise(
+                sitting, picture, None, code, Manner(), arena, threading.Event()
+            ),
         )
         timed(times.encode, lambda: encode(painted, None, "image/jpeg", QUALITY, arena))
     times.alone.append((time.perf_counter() - started) * 1e3)

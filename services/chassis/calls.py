@@ -104,6 +104,7 @@ class Call:
     _telemetry: Telemetry
     _started: float
     _work: set[asyncio.Future[Any]] = field(default_factory=set)
+    _clean_ups: list[Callable[[], None]] = field(default_factory=list)
     _results: int = 0
 
     async def compute(
@@ -193,10 +194,20 @@ class Call:
         # Looked at, so that asyncio does not log an error of work that nobody waits for.
         future.exception()
 
+    def at_end(self, clean_up: Callable[[], None]) -> None:
+        """Have something blocking done on a worker thread before the call's status is sent."""
+        self._clean_ups.append(clean_up)
+
     async def settle(self) -> None:
         """Stop all work of the call and wait until no thread touches its memory any more."""
         self.cancelled.set()
         await asyncio.gather(*self._work, return_exceptions=True)
+
+    async def clean_up(self) -> None:
+        """Do what was put off to the call's end, last first."""
+        loop = asyncio.get_running_loop()
+        while self._clean_ups:
+            await loop.run_in_executor(self._executor, self._clean_ups.pop())
 
 
 class CallDesk:
@@ -276,6 +287,7 @@ class CallDesk:
         started = time.perf_counter()
         erasure = call.arena.release()
         self._telemetry.wiped(erasure.wiped_bytes)
+        await call.clean_up()
         self._telemetry.stage(Stage.WIPE, time.perf_counter() - started)
         self._telemetry.leased_bytes.set(self._budget.leased_bytes)
         return erasure

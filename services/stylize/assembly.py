@@ -68,8 +68,8 @@ def tell_fallback(why: str) -> None:
 def make_person_finder(store: ModelStore, threads: int) -> PersonFinder:
     """Load the networks that find people."""
     return PersonFinder(
-        detector=OpenVinoEngine(store.path("pose_detector"), threads=threads, exact=True),
-        landmarker=OpenVinoEngine(store.path("pose_landmarker"), threads=threads, exact=True),
+        detector=OpenVinoEngine(store.path("pose_detector"), threads=threads),
+        landmarker=OpenVinoEngine(store.path("pose_landmarker"), threads=threads),
         lens=CpuRaster(threads),
     )
 
@@ -91,4 +91,5 @@ def paint_grey(pipeline: StylizePipeline, size: tuple[int, int], arena: Arena) -
     code = pipeline.style_code(pixels, arena)
     manner = Manner(strength=0.5, preserve_colour=True, seed=1)
     pipeline.region_mask(pixels, mask, Region.SUBJECT, arena)
-    pipeline.stylise(pixels, mask, code, manner, arena, threading.Event())
+    with pipeline.sitting() as sitting:
+        pipeline.stylise(sitting, pixels, mask, code, manner, arena, threading.Event())

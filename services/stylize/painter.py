@@ -1,19 +1,23 @@
 """Runs the painting network over pictures of any size."""
 
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.engine import Engine
+from services.chassis.engine import SeriesEngine
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.stylize.styles import StyleCode
 from services.stylize.tiles import cut
 
 Pixels: TypeAlias = NDArray[np.uint8]
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+Run: TypeAlias = Callable[[Arrays, Arrays], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +45,9 @@ class Stopped(Exception):  # noqa: N818  # no error: nobody waits for the pictur
 
 
 class Painter:
-    """Paints pictures in a style, whole or in tiles, with the same pixels either way."""
+    """The painting network with its geometry; callers sit for it, one sitting a call."""
 
-    def __init__(self, engine: Engine, raster: Raster, reach: Reach) -> None:
+    def __init__(self, engine: SeriesEngine, raster: Raster, reach: Reach) -> None:
         """Take over the network.
 
         Args:
@@ -58,6 +62,21 @@ class Painter:
     def engine(self) -> str:
         """Device and precision of the network."""
         return self._engine.description
+
+    @contextmanager
+    def sitting(self) -> Iterator["Sitting"]:
+        """Paint the pictures of one call; leaving wipes their traces from the engine."""
+        with self._engine.series() as run:
+            yield Sitting(run, self._raster, self._reach)
+
+
+class Sitting:
+    """Paints pictures in a style, whole or in tiles, with the same pixels either way."""
+
+    def __init__(self, run: Run, raster: Raster, reach: Reach) -> None:
+        self._run_network = run
+        self._raster = raster
+        self._reach = reach
 
     def paint(
         self,
@@ -132,7 +151,7 @@ class Painter:
         if cancelled.is_set():
             raise Stopped
         inputs: dict[str, NDArray[Any]] = {"image": canvas[None], "style": style}
-        self._engine.run(inputs, {"stylized": painted[None]})
+        self._run_network(inputs, {"stylized": painted[None]})
 
 
 def round_up(value: int, step: int) -> int:

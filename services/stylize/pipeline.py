@@ -1,6 +1,7 @@
 """Pictures in, painted pictures out: all that a stylize call does to pixels."""
 
 import threading
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ from services.chassis.media.image import Picture
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.stylize.manner import Manner, Region
-from services.stylize.painter import Painter
+from services.stylize.painter import Painter, Sitting
 from services.stylize.styles import StyleBook, StyleCode, with_brush
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -134,8 +135,13 @@ class StylizePipeline:
             np.minimum(chosen, uploaded, out=chosen)
         return chosen
 
+    def sitting(self) -> AbstractContextManager[Sitting]:
+        """Open the painter for one call; leaving wipes what its pictures left in the engine."""
+        return self._painter.sitting()
+
     def stylise(
         self,
+        sitting: Sitting,
         pixels: Pixels,
         mask: Mask | None,
         code: StyleCode,
@@ -146,6 +152,7 @@ class StylizePipeline:
         """Paint one picture.
 
         Args:
+            sitting: the call's own, see `sitting`.
             pixels: HxWx3 uint8, RGB, sRGB.
             mask: HxW uint8, 255 where the picture is painted, 0 where not one pixel changes; None
                 paints all of it.
@@ -164,7 +171,7 @@ class StylizePipeline:
             result[:] = pixels
             return result
         with arena.scope():
-            painted = self._paint_at_work_size(pixels, code, manner, arena, cancelled)
+            painted = self._paint_at_work_size(sitting, pixels, code, manner, arena, cancelled)
             if manner.preserve_colour:
                 self._raster.keep_colour(pixels, painted, painted)
             self._raster.blend(pixels, painted, mask, manner.strength, result)
@@ -172,6 +179,7 @@ class StylizePipeline:
 
     def _paint_at_work_size(
         self,
+        sitting: Sitting,
         pixels: Pixels,
         code: StyleCode,
         manner: Manner,
@@ -183,10 +191,10 @@ class StylizePipeline:
         work_size = size_for_strokes(height, width, size_scale)
         shift = grid_shift(manner.seed)
         if work_size == (height, width):
-            return self._painter.paint(pixels, code, shift, arena, cancelled)
+            return sitting.paint(pixels, code, shift, arena, cancelled)
         small = arena.array((*work_size, 3), np.uint8)
         self._raster.resize(pixels, small)
-        painted = self._painter.paint(small, code, shift, arena, cancelled)
+        painted = sitting.paint(small, code, shift, arena, cancelled)
         large = arena.array(pixels.shape, np.uint8)
         self._raster.resize(painted, large)
         if work_size < (height, width):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import Any, TypeAlias
 
 import grpc
@@ -17,6 +18,7 @@ from services.chassis.media.headers import ALLOWED_MEDIA_TYPES
 from services.chassis.media.image import ImageLimits, Picture, decode, encode, probe
 from services.chassis.telemetry import Stage
 from services.stylize.manner import QUALITY_DEFAULT, STYLES_MAX, Manner, Region
+from services.stylize.painter import Sitting
 from services.stylize.pipeline import StylizePipeline
 from services.stylize.styles import StyleBook, StyleCode, mix
 
@@ -50,7 +52,12 @@ class StylizeServicer(stylize_pb2_grpc.StylizeServiceServicer):
     ) -> None:
         """Stylise one picture or a batch of them."""
         async with self._desk.open(context, stylize_pb2.StylizeResponse) as call:
-            await Batch(call, self._pipeline, Upload(request_iterator, call.limits)).run()
+            with ExitStack() as sittings:
+                sitting = sittings.enter_context(self._pipeline.sitting())
+                # Left on a worker thread once the results are on their way, not here.
+                call.at_end(sittings.pop_all().close)
+            upload = Upload(request_iterator, call.limits)
+            await Batch(call, self._pipeline, sitting, upload).run()
 
     async def ListStyles(
         self,
@@ -68,10 +75,12 @@ class Batch:
         self,
         call: Call,
         pipeline: StylizePipeline,
+        sitting: Sitting,
         upload: Upload[stylize_pb2.StylizeRequest],
     ) -> None:
         self._call = call
         self._pipeline = pipeline
+        self._sitting = sitting
         self._upload = upload
         self._image_limits = ImageLimits(pixels_max=call.limits.pixels_max)
         self._uploaded_styles: dict[int, StyleCode] = {}
@@ -141,6 +150,7 @@ class Batch:
         painted = await call.compute(
             Stage.RENDER,
             self._pipeline.stylise,
+            self._sitting,
             picture.pixels,
             mask,
             code,

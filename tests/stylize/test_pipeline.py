@@ -35,7 +35,8 @@ def test_tiles_paint_what_one_piece_paints(
     reach = Reach(stride=16, margin=16, tile_side=64, whole_pixels_max=0, size_step=16)
     painter = Painter(inverting_painter(4), CpuRaster(1), reach)
 
-    painted = painter.paint(pixels, CODE, shift, arena, threading.Event())
+    with painter.sitting() as sitting:
+        painted = sitting.paint(pixels, CODE, shift, arena, threading.Event())
 
     assert np.array_equal(painted, 255 - pixels)
 
@@ -46,19 +47,20 @@ def test_a_cancelled_picture_is_not_painted_to_its_end(arena: Arena) -> None:
     cancelled.set()
     painter = Painter(inverting_painter(4), CpuRaster(1), Reach())
 
-    with pytest.raises(Stopped):
-        painter.paint(noise(32, 32, 1), CODE, (0, 0), arena, cancelled)
+    with painter.sitting() as sitting, pytest.raises(Stopped):
+        sitting.paint(noise(32, 32, 1), CODE, (0, 0), arena, cancelled)
 
 
 def test_strength_is_monotone(pipeline: StylizePipeline, arena: Arena) -> None:
     """More strength moves every pixel on, from the photo all the way to the painting."""
     photo = noise(24, 24, 2)
-    results = [
-        pipeline.stylise(
-            photo, None, CODE, Manner(strength=strength), arena, threading.Event()
-        ).astype(int)
-        for strength in (0.0, 0.25, 0.5, 0.75, 1.0)
-    ]
+    with pipeline.sitting() as sitting:
+        results = [
+            pipeline.stylise(
+                sitting, photo, None, CODE, Manner(strength=strength), arena, threading.Event()
+            ).astype(int)
+            for strength in (0.0, 0.25, 0.5, 0.75, 1.0)
+        ]
     steps = [abs(result - photo.astype(int)) for result in results]
 
     assert np.array_equal(results[0], photo)
@@ -71,9 +73,10 @@ def test_preserved_colour_is_the_photos(pipeline: StylizePipeline, arena: Arena)
     photo = np.zeros((16, 16, 3), np.uint8)
     photo[:, :8] = 90
     photo[:, 8:] = (150, 60, 60)
-    result = pipeline.stylise(
-        photo, None, CODE, Manner(preserve_colour=True), arena, threading.Event()
-    ).astype(int)
+    with pipeline.sitting() as sitting:
+        result = pipeline.stylise(
+            sitting, photo, None, CODE, Manner(preserve_colour=True), arena, threading.Event()
+        ).astype(int)
 
     assert np.ptp(result[:, :8], axis=2).max() <= 1
     assert np.all(result[:, 8:, 0] > result[:, 8:, 1] + 40)

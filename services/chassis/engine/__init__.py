@@ -7,7 +7,12 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from services.chassis.memory.reporters import silence_reporters
+
 __all__ = ["Engine", "SeriesEngine", "TensorSpec"]
+
+# Sealed services have done so already; tools and tests that load an engine have not.
+silence_reporters()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +61,16 @@ class Engine(Protocol):
 
 
 class SeriesEngine(Engine, Protocol):
-    """An engine that cleans up once after several runs, such as the tiles of one picture."""
+    """An engine that can put off cleaning up until a call's results are on their way."""
 
     def series(
         self,
     ) -> AbstractContextManager[
         Callable[[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]], None]
     ]:
-        """Give a `run` whose traces are wiped when the block is left, however it is left.
+        """Give a `run` whose traces are gone when the block has been left, however it is left.
 
-        Cleaning costs as much as a run where the engine works in bf16, for each shape that was
-        run: a series of one shape saves all but one of them. Other calls may run in between.
+        Leaving may take as long as a run for each shape that was run, or nothing: what a later
+        run of the same shape has gone over needs no cleaning. Other calls may run in between.
         """
         ...

@@ -53,6 +53,6 @@ def sample(spec: TensorSpec, sides: tuple[int, int]) -> NDArray[Any]:
 
 
 def filled(shape: tuple[int | None, ...], sides: tuple[int, int]) -> tuple[int, ...]:
-    """Put height and width, in order, where a shape leaves extents free."""
-    free = iter(sides)
-    return tuple(next(free) if extent is None else extent for extent in shape)
+    """Fill what a shape leaves free: one picture, of these sides."""
+    usual = (1, *sides, 1)
+    return tuple(usual[axis] if extent is None else extent for axis, extent in enumerate(shape))

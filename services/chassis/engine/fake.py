@@ -1,6 +1,7 @@
 """Engines for tests: they do in a line of arithmetic what a network would, and always the same."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,6 +25,11 @@ class FakeEngine:
     def run(self, inputs: Arrays, outputs: Arrays) -> None:
         """See `Engine`."""
         self.function(inputs, outputs)
+
+    @contextmanager
+    def series(self) -> Iterator[Callable[[Arrays, Arrays], None]]:
+        """See `SeriesEngine`; nothing is left to clean up."""
+        yield self.run
 
 
 def inverting_painter(code_size: int) -> FakeEngine:

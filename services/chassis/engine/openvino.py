@@ -13,6 +13,7 @@ pictures, and what is done about it here:
 In f32 there is neither, and a rinse of a few rows does.
 """
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -36,6 +37,10 @@ ROWS_AXIS: Final = 1
 RINSE_ROWS: Final = 64
 """Height of the picture of zeros that a rinse in f32 runs; a multiple of any network's grid."""
 
+PATIENCE_SECONDS: Final = 0.25
+"""How long cleaning up gives way to runs that may make it needless."""
+
+Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 Arrays = Mapping[str, NDArray[Any]]
 Run = Callable[[Arrays, Arrays], None]
 
@@ -83,8 +88,11 @@ class OpenVinoEngine:
         self._threads = threads
         self.inputs = tuple(_spec(port) for port in self._compiled.inputs)
         self.outputs = tuple(_spec(port) for port in self._compiled.outputs)
-        # Memory can only be released while no request runs.
-        self._turn = threading.Lock()
+        # Held by whoever runs or cleans: memory can only be released while no request runs.
+        self._turn = threading.Condition()
+        self._waiting = Tally()
+        self._runs = itertools.count(1)
+        self._newest: dict[Shapes, int] = {}
 
     @property
     def description(self) -> str:
@@ -99,20 +107,37 @@ class OpenVinoEngine:
     @contextmanager
     def series(self) -> Iterator[Run]:
         """See `SeriesEngine`."""
-        shapes: set[tuple[tuple[str, tuple[int, ...]], ...]] = set()
+        mine: dict[Shapes, int] = {}
 
         def run(inputs: Arrays, outputs: Arrays) -> None:
-            shapes.add(tuple((name, array.shape) for name, array in inputs.items()))
-            with self._turn, _translated():
+            shapes = tuple((name, array.shape) for name, array in inputs.items())
+            with self._waiting.one_more(), self._turn, _translated():
+                mine[shapes] = self._newest[shapes] = next(self._runs)
                 self._infer(inputs, outputs)
+                self._turn.notify_all()
 
         try:
             yield run
         finally:
             with self._turn, _translated():
-                for shape in shapes:
-                    self._infer(self._rinse(dict(shape)), {})
-                self._compiled.release_memory()
+                for shapes, number in mine.items():
+                    self._erase(shapes, number)
+
+    def _erase(self, shapes: Shapes, number: int) -> None:
+        """Make sure that nothing is left of the run of this number.
+
+        A run of the same shape, which goes over the same memory, does it as well as a rinse: so
+        a busy engine cleans up by working, and rinses when there is nothing to do.
+        """
+
+        def is_due() -> bool:
+            return self._newest[shapes] != number or not self._waiting.count
+
+        self._turn.wait_for(is_due, timeout=PATIENCE_SECONDS)
+        if self._newest[shapes] == number:
+            self._newest[shapes] = next(self._runs)
+            self._infer(self._rinse(dict(shapes)), {})
+            self._compiled.release_memory()
 
     def _infer(self, inputs: Arrays, outputs: Arrays) -> None:
         """Run once; the request's own tensors are zeros when this returns."""
@@ -137,6 +162,25 @@ class OpenVinoEngine:
                 shape[ROWS_AXIS] = min(shape[ROWS_AXIS], RINSE_ROWS)
             zeros[spec.name] = np.zeros(shape, spec.dtype)
         return zeros
+
+
+class Tally:
+    """Counts who is inside of a block, from any thread."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count one more while the block runs."""
+        with self._lock:
+            self.count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.count -= 1
 
 
 def _translated() -> AbstractContextManager[None]:

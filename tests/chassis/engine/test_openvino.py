@@ -1,7 +1,9 @@
 """The CPU engine computes what the network says, on the caller's arrays."""
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,3 +145,40 @@ def test_engine_fault_is_ours(stylizer: OpenVinoEngine) -> None:
 
     assert caught.value.reason is Reason.ENGINE_FAILED
     assert caught.value.message == "the inference engine failed"
+
+
+def test_a_busy_engine_cleans_up_by_working(
+    stylizer: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A series that a run of the same shape has gone over leaves without a rinse."""
+    rinses: list[object] = []
+    rinse = stylizer._rinse
+
+    def counted(shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, Any]:
+        rinses.append(shapes)
+        return rinse(shapes)
+
+    monkeypatch.setattr(stylizer, "_rinse", counted)
+    photo = pictures.noise(32, 48, 1)
+    arrays = {"image": photo[None], "style": STYLE}, {"stylized": np.zeros_like(photo)[None]}
+    with stylizer.series() as later:
+        with stylizer.series() as earlier:
+            earlier(*arrays)
+            later(*arrays)
+        rinses_of_earlier = len(rinses)
+
+    assert (rinses_of_earlier, len(rinses)) == (0, 1)
+
+
+def test_a_run_of_another_shape_cleans_nothing(
+    stylizer: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each shape has its own place in the engine's memory, and is rinsed by itself."""
+    rinses: list[object] = []
+    rinse = stylizer._rinse
+    monkeypatch.setattr(stylizer, "_rinse", lambda shapes: rinses.append(shapes) or rinse(shapes))
+    with stylizer.series() as run:
+        for photo in (pictures.noise(32, 48, 1), pictures.noise(48, 32, 1)):
+            run({"image": photo[None], "style": STYLE}, {"stylized": np.zeros_like(photo)[None]})
+
+    assert len(rinses) == 2
