@@ -35,6 +35,9 @@ class EmulatedDriver:
         self.released: list[NDArray[np.uint8]] = []
         self.room_bytes = room_bytes
         self.is_current = False
+        # What a real device tells of itself.
+        self.name, self.architecture = "an emulated device", "sm_90"
+        self.image = b""
         # A kernel or copy that stands here fails.
         self.failing: set[str] = set()
 
@@ -54,6 +57,15 @@ class EmulatedDriver:
         block = self.memory.pop(address)
         start = address - block.ctypes.data
         self.released.append(block[start : start + block.size - ALIGNMENT_BYTES])
+
+    def load(self, image: bytes, names: Sequence[str]) -> None:
+        """Take compiled kernels, which this device has by itself."""
+        assert list(names) == list(NAMES)
+        self.image = image
+
+    def free_bytes(self) -> int:
+        """Tell how much memory nobody holds."""
+        return 1 << 24
 
     def stream(self) -> "EmulatedStream":
         """See `Driver`."""
