@@ -34,9 +34,14 @@ UNGUARDED_PATHS = ("jpeg", "png", "webp", "lossless result", "own style", "cance
 def control_held(mesh: LocalMesh, caller: Caller, style_name: str, aviary: Aviary) -> Findings:
     """Scan while a service holds a call, since its caller does not read the result."""
     make = Maker(aviary=aviary, style=style_name, call="held")
-    picture = make.picture("image/webp", HELD_SIDE_PIXELS)
-    with held(caller, [options(styles=style(style_name), format=PNG), *medium(0, picture)]):
+    with held(caller, long_call(make)):
         return scan_services(mesh, make.needles)
+
+
+def long_call(make: Maker) -> list[Request]:
+    """Make a call whose result no encoder can shrink: noise, sent back as it is."""
+    picture = make.picture("image/webp", HELD_SIDE_PIXELS)
+    return [options(styles=style(make.style), strength=0.0, format=PNG), *medium(0, picture)]
 
 
 @contextmanager

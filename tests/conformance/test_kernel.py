@@ -14,19 +14,16 @@ import psutil
 import pytest
 
 from batchpix_client.audit.canaries import Aviary
-from batchpix_client.audit.controls import HELD_SIDE_PIXELS, held
+from batchpix_client.audit.controls import held, long_call
 from batchpix_client.audit.conversation import (
     Caller,
-    medium,
-    options,
     straight,
-    style,
     through_gateway,
 )
 from batchpix_client.audit.footprint import files_changed_since, scan_files
 from batchpix_client.audit.needles import Haystack
 from batchpix_client.audit.paths import PATHS, walk
-from batchpix_client.audit.plans import PNG, Maker
+from batchpix_client.audit.plans import Maker
 from batchpix_client.mesh import LocalMesh
 from batchpix_client.statuses import translated
 
@@ -84,16 +81,16 @@ def test_a_crash_in_mid_call_leaves_no_core_and_no_byte(
     started = time.time()
     aviary = Aviary(3)
     make = Maker(aviary=aviary, style=style_name, call="crash")
-    picture = make.picture("image/webp", HELD_SIDE_PIXELS)
-    requests = [options(styles=style(style_name), format=PNG), *medium(0, picture)]
     service = psutil.Process(mesh.process_ids["stylize"])
     caller = through_gateway(mesh.profile, (tmp_path / "home" / "token").read_text())
-    with held(caller, requests) as stream:
+    with held(caller, long_call(make)) as stream:
         os.kill(service.pid, signal.SIGSEGV)
         service.wait(ATTACH_SECONDS_MAX)
         with pytest.raises(grpc.RpcError) as failure:
             list(stream)
     caller.close()
+    # A file that the search must come upon, or it has searched nowhere.
+    (tmp_path / "witness").write_text("here")
     places = {Path("/tmp"), Path("/dev/shm"), Path.cwd(), tmp_path}  # noqa: S108
     read, findings = scan_files(files_changed_since(started, places), Haystack(make.needles))
 
