@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SOURCES_OF_INSTALL := pyproject.toml hatch_build.py protos/generate.py models/lock.toml \
 	services/chassis/memory/wipe_on_free.c $(shell find protos -name '*.proto')
 
-.PHONY: setup demo serve test check fix audit bench clean
+.PHONY: setup demo serve test check fix audit bench load fuzz clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,14 @@ audit: setup ## sends canaries on every path and scans the services for them
 
 bench: setup
 	$(BIN)/python -m bench.stylize
+
+load: setup ## scenarios (report in out/load.html), then latencies of an open loop
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[load]'
+	$(BIN)/python -m loadtest scenarios
+	$(BIN)/python -m loadtest open
+
+fuzz: setup ## the long run: 200,000 cases against what reads a caller's bytes
+	$(BIN)/python -m tests.fuzz 200000
 
 clean:
 	rm -rf $(VENV) gen out

@@ -1,0 +1,1 @@
+"""Load on a running mesh: scenarios of many callers, and an open loop that tells true latencies."""
