@@ -110,7 +110,8 @@ async def serving(
         desk = call_desk(settings, provenance, signer, executor, telemetry)
         feature.register(server, desk)
         policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(policy, signer), server)
-        async with answering(server, probes, feature, report, settings.drain_seconds):
+        telemetry.guard_complete.set(int(report.complete))
+        async with answering(server, probes, feature, report, settings):
             log_serving(telemetry, feature, report)
             yield desk
 
@@ -163,7 +164,7 @@ async def answering(
     probes: grpc.aio.Server,
     feature: Feature,
     report: GuardReport,
-    drain_seconds: float,
+    settings: Settings,
 ) -> AsyncIterator[None]:
     """Answer calls and probes around the block; leaving it lets running calls end."""
     state = health.aio.HealthServicer()
@@ -184,7 +185,8 @@ async def answering(
     finally:
         # Health first, so that balancers look away while running calls end.
         await state.enter_graceful_shutdown()
-        await server.stop(drain_seconds)
+        await asyncio.sleep(settings.notice_seconds)
+        await server.stop(settings.drain_seconds)
         await probes.stop(None)
 
 

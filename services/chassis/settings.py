@@ -106,6 +106,9 @@ class Settings:
     stall_seconds_max: float = 30.0
     """Longest silence of a caller, in sending or in reading, before its call is ended."""
 
+    notice_seconds: float = 0.0
+    """Time between telling health checks that the service goes and refusing new calls."""
+
     drain_seconds: float = 25.0
     """Time that running calls have to end after SIGTERM."""
 
@@ -117,8 +120,8 @@ class Settings:
         """Read all BATCHPIX_* variables.
 
         Raises:
-            SettingsError: unknown variable (BATCHPIX_GATEWAY_* belong to the gateway and are left
-                alone), or a value that cannot be read or is out of range.
+            SettingsError: unknown variable (BATCHPIX_GATEWAY_* belong to the gateway's process), or
+                a value that cannot be read or is out of range.
         """
         names = {field.name: PREFIX + field.name.upper() for field in fields(cls)}
         hints = get_type_hints(cls)
@@ -143,7 +146,8 @@ class Settings:
         """
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and value <= 0:
+            least_is_zero = field.name == "notice_seconds"
+            if isinstance(value, int | float) and (value < 0 or (value == 0 and not least_is_zero)):
                 raise SettingsError(f"{PREFIX}{field.name.upper()} must be more than 0")
         if self.call_memory_bytes_max > self.call_memory_bytes:
             raise SettingsError("BATCHPIX_CALL_MEMORY_BYTES_MAX is over BATCHPIX_CALL_MEMORY_BYTES")

@@ -128,6 +128,7 @@ class Telemetry:
         self._first = self._histogram("first_result_seconds", "Time to the first result.", [])
         self.in_flight = self._gauge("calls_in_flight", "Calls let in and not ended.")
         self.leased_bytes = self._gauge("leased_bytes", "Call memory leased now.")
+        self.guard_complete = self._gauge("guard_complete", "1 if the whole guard holds.")
 
     def call_ended(self, outcome: str, seconds: float) -> None:
         """Record the end of a call, refused ones included."""
