@@ -1,11 +1,17 @@
-"""What tests without a GPU share: the kernels as this machine's own code."""
+"""Devices for tests: the kernels as this machine's own code, and the GPU where there is one."""
 
 import ctypes
 import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
+from services.chassis.errors import InternalError
+from services.chassis.raster.kernels import NAMES, compile_kernels
 from tests.gpu.emulated import EmulatedDriver, compile_for_host
+
+if TYPE_CHECKING:
+    from services.chassis.memory.cuda import CudaDriver
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +26,24 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 def driver(kernels: ctypes.CDLL) -> EmulatedDriver:
     """Make a device that runs the kernels."""
     return EmulatedDriver(kernels)
+
+
+@pytest.fixture(scope="session")
+def gpu() -> "CudaDriver":
+    """Open this machine's GPU with freshly compiled kernels."""
+    try:
+        from services.chassis.memory.cuda import CudaDriver  # noqa: PLC0415
+
+        device = CudaDriver(pinned=True)
+    except (ImportError, InternalError):
+        pytest.skip("no CUDA device, or no PyCUDA, on this machine")
+    device.load(compile_kernels((device.architecture,)), NAMES)
+    return device
+
+
+@pytest.fixture(params=["emulated", "gpu"])
+def any_driver(request: pytest.FixtureRequest) -> "EmulatedDriver | CudaDriver":
+    """Run a test on both kinds of devices."""
+    name = {"emulated": "driver", "gpu": "gpu"}[request.param]
+    device: EmulatedDriver | CudaDriver = request.getfixturevalue(name)
+    return device

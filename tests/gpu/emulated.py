@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.memory.device import ALIGNMENT_BYTES, DeviceArena, DeviceArray, Extents
+from services.chassis.memory.device import (
+    ALIGNMENT_BYTES,
+    DeviceArena,
+    DeviceArray,
+    Extents,
+    Stream,
+)
 from services.chassis.raster.kernels import NAMES, SOURCE
 
 EMULATION = Path(__file__).with_name("emulation.cpp")
@@ -147,14 +153,14 @@ def compile_for_host(folder: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
-def put(arena: DeviceArena, stream: EmulatedStream, values: NDArray[Any]) -> DeviceArray:
+def put(arena: DeviceArena, stream: Stream, values: NDArray[Any]) -> DeviceArray:
     """Lay an array into device memory."""
     array = arena.array(values.shape, values.dtype.name)
     stream.upload(values, array.address)
     return array
 
 
-def get(stream: EmulatedStream, array: DeviceArray) -> NDArray[Any]:
+def get(stream: Stream, array: DeviceArray) -> NDArray[Any]:
     """Read an array of device memory."""
     values = np.empty(array.shape, array.dtype)
     stream.download(array.address, values)

@@ -1,4 +1,4 @@
-"""The device's pixel work against the CPU's, on fresh random pictures, without a device."""
+"""The device's pixel work against the CPU's, on fresh random pictures; without a GPU too."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -8,20 +8,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.chassis.memory.device import DeviceBudget
+from services.chassis.memory.device import DeviceBudget, Driver
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.raster.cuda import CudaRaster
-from tests.gpu.emulated import EmulatedDriver, get, put
+from tests.gpu.emulated import get, put
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Bench: TypeAlias = Callable[..., NDArray[Any]]
 
 
 @pytest.fixture
-def bench(driver: EmulatedDriver) -> Iterator[Bench]:
+def bench(any_driver: Driver) -> Iterator[Bench]:
     """Give a function that runs a step of the raster on device arrays and returns its target."""
-    stream, raster = driver.stream(), CudaRaster(driver.stream())
-    with driver.current(), DeviceBudget(driver, 1 << 28).lease(1 << 26, stream) as arena:
+    stream = any_driver.stream()
+    raster = CudaRaster(stream)
+    with any_driver.current(), DeviceBudget(any_driver, 1 << 28).lease(1 << 26, stream) as arena:
 
         def run(step: str, *arguments: object, target: NDArray[Any]) -> NDArray[Any]:
             def placed(value: object) -> object:
