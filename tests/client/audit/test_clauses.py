@@ -10,7 +10,9 @@ from batchpix_client.audit.evidence import Evidence
 from batchpix_client.audit.memory import Findings
 from batchpix_client.audit.report import to_html, to_json
 
-POLICY = Path(__file__).parents[3] / "services" / "chassis" / "policy.md"
+ROOT = Path(__file__).parents[3]
+POLICY = ROOT / "services" / "chassis" / "policy.md"
+PAGE = ROOT / "docs" / "privacy.md"
 
 
 def found(form: str = "input u8 RGB") -> Findings:
@@ -88,6 +90,13 @@ def test_the_table_has_every_clause_of_the_policy() -> None:
     promised = {line.split()[0] for line in POLICY.read_text().splitlines() if line[:1].isdigit()}
 
     assert {row.number for row in table(clean()) if row.number} == promised
+
+
+def test_the_page_explains_every_clause() -> None:
+    """Shows that docs/privacy.md has a row for each clause that is judged."""
+    rows = {line.split("|")[1].strip() for line in PAGE.read_text().splitlines() if "|" in line}
+
+    assert {row.number for row in table(clean())} - {""} <= rows
 
 
 def test_reports_tell_the_verdict() -> None:
