@@ -43,6 +43,7 @@ class EmulatedDriver:
         self.is_current = False
         # What a real device tells of itself.
         self.name, self.architecture = "an emulated device", "sm_90"
+        self.processors = 1
         self.image = b""
         # A kernel or copy that stands here fails.
         self.failing: set[str] = set()

@@ -99,6 +99,7 @@ def cuda(seen: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Modu
         retain_primary_context=Context,
         name=lambda: "a device",
         compute_capability=lambda: (9, 0),
+        get_attribute=lambda attribute: attribute,
     )
     names = {
         "Error": Error,
@@ -109,6 +110,7 @@ def cuda(seen: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Modu
         "DeviceAllocation": Allocation,
         "Function": object,
         "Module": object,
+        "device_attribute": SimpleNamespace(MULTIPROCESSOR_COUNT=132),
         "init": lambda: None,
         "mem_alloc": Allocation,
         "mem_get_info": lambda: (1000, 2000),
@@ -225,4 +227,5 @@ def test_the_device_describes_itself(cuda: ModuleType) -> None:
     """Name, architecture and free memory are the device's own."""
     device = cuda.CudaDriver(pinned=True)
 
-    assert (device.name, device.architecture, device.free_bytes()) == ("a device", "sm_90", 1000)
+    assert (device.name, device.architecture) == ("a device", "sm_90")
+    assert (device.processors, device.free_bytes()) == (132, 1000)

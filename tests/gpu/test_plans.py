@@ -9,7 +9,7 @@ from services.chassis.engine.networks import Network, Sides
 from services.chassis.engine.plans import PlanFolder, Platform, plan_name
 from services.chassis.errors import InternalError
 
-PLATFORM = Platform(gpu="NVIDIA H100", architecture="sm_90", tensorrt="10.16.1.11")
+PLATFORM = Platform(gpu="NVIDIA H100", architecture="sm_90", processors=132, tensorrt="10.16.1.11")
 NETWORK = Network(name="stylize", sides=Sides(least=64, usual=(512, 512), most=2048))
 MODEL = b"onnx"
 
@@ -57,6 +57,7 @@ def test_the_timing_cache_may_be_absent(tmp_path: Path) -> None:
         (replace(NETWORK, picture_inputs=("image",)), MODEL, PLATFORM),
         (NETWORK, MODEL, replace(PLATFORM, gpu="NVIDIA H200")),
         (NETWORK, MODEL, replace(PLATFORM, architecture="sm_100")),
+        (NETWORK, MODEL, replace(PLATFORM, processors=16)),
         (NETWORK, MODEL, replace(PLATFORM, tensorrt="11.4.0.106")),
     ],
 )

@@ -22,7 +22,7 @@ def bench(any_driver: Driver) -> Iterator[Bench]:
     """Give a function that runs a step of the raster on device arrays and returns its target."""
     stream = any_driver.stream()
     raster = CudaRaster(stream)
-    with any_driver.current(), DeviceBudget(any_driver, 1 << 28).lease(1 << 26, stream) as arena:
+    with any_driver.current(), DeviceBudget(any_driver, 1 << 28).lease(1 << 20, stream) as arena:
 
         def run(step: str, *arguments: object, target: NDArray[Any]) -> NDArray[Any]:
             def placed(value: object) -> object:

@@ -99,7 +99,12 @@ def build_engines(
 
 def platform_of(driver: CudaDriver) -> Platform:
     """Describe what plans are bound to here."""
-    return Platform(gpu=driver.name, architecture=driver.architecture, tensorrt=version())
+    return Platform(
+        gpu=driver.name,
+        architecture=driver.architecture,
+        processors=driver.processors,
+        tensorrt=version(),
+    )
 
 
 def require_accuracy(network: Network, mean_error: float) -> None:

@@ -26,11 +26,13 @@ class Platform:
     Attributes:
         gpu: the device's name, as its maker has it.
         architecture: for example "sm_90".
+        processors: multiprocessors: a slice of a device has fewer, under the same name perhaps.
         tensorrt: full version.
     """
 
     gpu: str
     architecture: str
+    processors: int
     tensorrt: str
 
 

@@ -38,6 +38,7 @@ class CudaDriver:
     Attributes:
         name: the device's, as its maker has it.
         architecture: for example "sm_90".
+        processors: multiprocessors; in a slice of a device, the slice's.
     """
 
     def __init__(self, *, pinned: bool) -> None:
@@ -55,6 +56,8 @@ class CudaDriver:
             self._context: cuda.Context = device.retain_primary_context()
             self.name = str(device.name())
             major, minor = device.compute_capability()
+            count = cuda.device_attribute.MULTIPROCESSOR_COUNT
+            self.processors = int(device.get_attribute(count))
         self.architecture = f"sm_{major}{minor}"
         self._pinned = pinned
         self._allocations: dict[int, cuda.DeviceAllocation] = {}
