@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis import launch
 from services.chassis.engine import SeriesEngine
 from services.chassis.engine.choice import EngineRoom, choose_engines
 from services.chassis.engine.networks import Network
@@ -98,3 +99,24 @@ def test_the_cpu_path_imports_nothing_of_a_gpu(store: ModelStore, tmp_path: Path
     )
 
     assert answer.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (Device.CPU, []),
+        (Device.AUTO, ["nvidia0", "nvidiactl"]),
+        (Device.CUDA, ["nvidia0", "nvidiactl"]),
+    ],
+)
+def test_the_seal_leaves_open_what_the_device_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Device, expected: list[str]
+) -> None:
+    """A service that may use the GPU may open its files, and one that may not can't."""
+    for name in ("nvidia0", "nvidiactl", "sda"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(launch, "DEVICE_FOLDER", tmp_path)
+
+    found = launch.devices(replace(Settings(), device=asked))
+
+    assert [path.name for path in found] == expected
