@@ -75,10 +75,10 @@ class GatewayLimits:
     """Longest life that a token may claim."""
     calls_max: int = 256
     """Calls of one feature in flight."""
-    route_calls_per_second: int = 200
-    """Calls of one route that are admitted, sustained."""
-    route_calls_burst: int = 400
-    """Calls of one route that are admitted at once."""
+    route_calls_per_second: int = 2000
+    """Calls of one route whose tokens are looked at, sustained; strangers count too."""
+    route_calls_burst: int = 4000
+    """Calls of one route whose tokens are looked at at once."""
     caller_calls_per_second: int = 50
     """Calls of one token subject that are admitted, sustained."""
     caller_calls_burst: int = 100

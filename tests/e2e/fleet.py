@@ -24,14 +24,16 @@ from gateway.tokens import KEY_SET_FILE, load_or_make_key, make_token
 ROOT = Path(__file__).parents[2]
 # Every address of 127.0.0.0/8 is this machine: each replica has one, as each pod has in a cluster.
 REPLICA_HOSTS = ("127.0.0.1", "127.0.0.2")
-READY_SECONDS_MAX = 40.0
-END_SECONDS_MAX = 40.0
+# Longer than the gateway takes to see that a replica's health is off.
+NOTICE_SECONDS = "2.5"
+READY_SECONDS_MAX = 90.0
 POLL_SECONDS = 0.02
 NO_RATES = GatewayLimits(
     caller_calls_per_second=100_000,
     caller_calls_burst=100_000,
     route_calls_per_second=100_000,
     route_calls_burst=100_000,
+    idle_seconds_max=300,
 )
 
 
@@ -56,11 +58,6 @@ class Part:
             return is_ready()
 
         until(ready, READY_SECONDS_MAX)
-
-    def drain(self) -> int:
-        """Ask it to end, see it through, and return its status."""
-        self.process.terminate()
-        return self.process.wait(END_SECONDS_MAX)
 
     def kill(self) -> None:
         """End it without a word, as a crash does."""
@@ -126,6 +123,7 @@ class Fleet:
             "BATCHPIX_LISTEN": f"{host}:{self._port}",
             "BATCHPIX_HEALTH_LISTEN": f"{host}:{self._health_port}",
             "BATCHPIX_METRICS_LISTEN": "",
+            "BATCHPIX_NOTICE_SECONDS": NOTICE_SECONDS,
             "BATCHPIX_CERTIFICATES": str(folder),
             "BATCHPIX_RECEIPT_KEY": str(folder / "receipt.key"),
             **self._settings,
@@ -150,7 +148,7 @@ class Fleet:
             listen_port=self.gateway_port,
             admin_port=admin_port,
             concurrency=1,
-            drain_seconds=20,
+            drain_seconds=90,
             limits=self._limits,
         )
         part = self._start("gateway.run", to_mapping(settings))

@@ -16,7 +16,7 @@ from tests.e2e.fleet import Fleet, until
 from tests.e2e.stand_in import STYLE
 
 THREADS_OF_A_CONNECTION = 2
-PROGRESS_SECONDS_MAX = 60.0
+PROGRESS_SECONDS_MAX = 180.0
 PNG_SIDE_PIXELS = 64
 
 

@@ -27,7 +27,7 @@ LISTEN_EVERY = 50
 # Shorter than in production, so that a test can wait for them.
 LIMITS = GatewayLimits(header_seconds_max=2, greeting_seconds_max=2, idle_seconds_max=4)
 STALL_SECONDS_MAX = "2"
-END_SECONDS_MAX = 20.0
+END_SECONDS_MAX = 60.0
 TRICKLE_SECONDS = 0.1
 # A header `x: y` as HPACK writes it out (RFC 7541, 6.2.2).
 HEADER_BLOCK = b"\x00\x01x\x01y"
