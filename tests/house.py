@@ -102,11 +102,15 @@ async def open_house(
 
 
 def channel_to(address: str, certificates: CertificatePaths, client: str) -> grpc.aio.Channel:
-    """Open an mTLS channel as one of the internal callers."""
+    """Open an mTLS channel as one of the internal callers, for awaiting."""
+    return grpc.aio.secure_channel(address, credentials_of(certificates, client))
+
+
+def credentials_of(certificates: CertificatePaths, client: str) -> grpc.ChannelCredentials:
+    """Read the credentials of one of the internal callers."""
     folder = certificates.clients[client]
-    credentials = grpc.ssl_channel_credentials(
+    return grpc.ssl_channel_credentials(
         (folder / "ca.crt").read_bytes(),
         (folder / "tls.key").read_bytes(),
         (folder / "tls.crt").read_bytes(),
     )
-    return grpc.aio.secure_channel(address, credentials)

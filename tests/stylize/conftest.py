@@ -1,6 +1,6 @@
 """A stylize service in the test's own process, with a network that paints negatives."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import grpc
 import numpy as np
@@ -14,7 +14,7 @@ from services.chassis.raster.cpu import CpuRaster
 from services.stylize.painter import Painter, Reach
 from services.stylize.pipeline import STYLE_PICTURE_SIDE, Mask, Pixels, StylizePipeline
 from services.stylize.styles import Style, StyleBook
-from tests.house import House, channel_to, house_settings, open_house
+from tests.house import House, channel_to, credentials_of, house_settings, open_house
 
 CODE_SIZE = 4
 SMALL_TILES = Reach(stride=16, margin=16, tile_side=64, whole_pixels_max=128 * 128, size_step=16)
@@ -59,23 +59,32 @@ async def house(certificates: CertificatePaths, pipeline: StylizePipeline) -> As
         pixels_max=1_000_000,
         media_max=4,
         deadline_seconds_max=60.0,
-        stall_seconds_max=0.5,
+        stall_seconds_max=2.0,
     )
     async with open_house(settings, pipeline) as running:
         yield running
 
 
 @pytest.fixture
-async def stub(
+def stub(
+    house: House, certificates: CertificatePaths
+) -> Iterator[stylize_pb2_grpc.StylizeServiceStub]:
+    """Call the service as the gateway does."""
+    with grpc.secure_channel(house.address, credentials_of(certificates, "gateway")) as channel:
+        yield stylize_pb2_grpc.StylizeServiceStub(channel)
+
+
+@pytest.fixture
+async def awaiting_stub(
     house: House, certificates: CertificatePaths
 ) -> "AsyncIterator[stylize_pb2_grpc.StylizeServiceAsyncStub]":
-    """Call the service as the gateway does."""
+    """Call the service as the gateway does, step by step from the test's own loop."""
     async with channel_to(house.address, certificates, "gateway") as channel:
         yield stylize_pb2_grpc.StylizeServiceStub(channel)
 
 
 @pytest.fixture
-async def stranger(house: House, certificates: CertificatePaths) -> AsyncIterator[grpc.aio.Channel]:
+def stranger(house: House, certificates: CertificatePaths) -> Iterator[grpc.Channel]:
     """Call the service with a good certificate that is not on its list."""
-    async with channel_to(house.address, certificates, "developer") as channel:
+    with grpc.secure_channel(house.address, credentials_of(certificates, "developer")) as channel:
         yield channel

@@ -1,7 +1,8 @@
 """Speaking the chunk protocol by hand, so that tests can also speak it wrongly."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import google_crc32c
@@ -22,9 +23,12 @@ class Answer:
     """All that came back of one call.
 
     Attributes:
+        accepted: the first message.
         pictures: encoded results by index of their image.
+        types: their media types.
         failures: failures by index of their image.
         receipt: the last message of a call that ended well.
+        latest: index of the image whose result came last.
     """
 
     accepted: media_pb2.Accepted | None = None
@@ -32,6 +36,7 @@ class Answer:
     types: dict[int, str] = field(default_factory=dict)
     failures: dict[int, media_pb2.Failure] = field(default_factory=dict)
     receipt: media_pb2.ErasureReceipt | None = None
+    latest: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,46 +91,62 @@ def medium(  # each may be got wrong by a test
 
 
 async def converse(
-    stub: "stylize_pb2_grpc.StylizeServiceAsyncStub",
+    stub: "stylize_pb2_grpc.StylizeServiceStub",
     messages: Iterable[Request],
     seconds: float | None = DEADLINE_SECONDS,
 ) -> Answer:
     """Hold one whole call; nothing is sent before the service has let it in.
 
+    The call blocks a thread: gRPC's awaiting client may overwrite the status of a call that is
+    refused while it still sends (grpc/grpc#36066).
+
     Raises:
-        grpc.aio.AioRpcError: the call was refused.
+        grpc.RpcError: the call was refused.
     """
-    let_in = asyncio.Event()
+    return await asyncio.to_thread(hold, stub, messages, seconds)
 
-    async def requests() -> AsyncIterator[Request]:
-        await let_in.wait()
-        for message in messages:
-            yield message
 
-    answer, index = Answer(), 0
-    async for response in stub.Stylize(requests(), timeout=seconds):
-        match response.WhichOneof("message"):
-            case "accepted":
-                answer.accepted = response.accepted
-                let_in.set()
-            case "media_start":
-                index = response.media_start.belongs_to
-                answer.pictures[index] = b""
-                answer.types[index] = response.media_start.media_type
-            case "chunk":
-                answer.pictures[index] += response.chunk.data
-            case "media_end":
-                end = response.media_end
-                assert google_crc32c.value(answer.pictures[index]) == end.crc32c
-                assert len(answer.pictures[index]) == end.size_bytes
-            case "failure":
-                answer.failures[response.failure.index] = response.failure
-            case "receipt":
-                answer.receipt = response.receipt
+def hold(
+    stub: "stylize_pb2_grpc.StylizeServiceStub", messages: Iterable[Request], seconds: float | None
+) -> Answer:
+    """Hold one whole call, blocking; see `converse`."""
+    answered, answer = threading.Event(), Answer()
+
+    def requests() -> Iterator[Request]:
+        answered.wait()
+        if answer.accepted:
+            yield from messages
+
+    try:
+        for response in stub.Stylize(requests(), timeout=seconds):
+            note(response, answer)
+            answered.set()
+    finally:
+        answered.set()
     return answer
 
 
-def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
+def note(response: stylize_pb2.StylizeResponse, answer: Answer) -> None:
+    """Add one message to what came back, and hold results to their digests."""
+    match response.WhichOneof("message"):
+        case "accepted":
+            answer.accepted = response.accepted
+        case "media_start":
+            answer.latest = response.media_start.belongs_to
+            answer.pictures[answer.latest] = b""
+            answer.types[answer.latest] = response.media_start.media_type
+        case "chunk":
+            answer.pictures[answer.latest] += response.chunk.data
+        case "media_end":
+            end, whole = response.media_end, answer.pictures[answer.latest]
+            assert (google_crc32c.value(whole), len(whole)) == (end.crc32c, end.size_bytes)
+        case "failure":
+            answer.failures[response.failure.index] = response.failure
+        case "receipt":
+            answer.receipt = response.receipt
+
+
+def refusal_of(error: grpc.RpcError) -> Refusal:
     """Read everything that a refused caller is told."""
     status = rpc_status.from_call(error)  # type: ignore[arg-type]  # has what is read of a call
     info, bad, retry = (
