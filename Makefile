@@ -6,7 +6,9 @@ STAMP := $(VENV)/.installed
 SOURCES_OF_INSTALL := pyproject.toml hatch_build.py protos/generate.py models/lock.toml \
 	services/chassis/memory/wipe_on_free.c $(shell find protos -name '*.proto')
 
-.PHONY: setup demo serve test check fix audit bench load fuzz clean
+TENSORRT_API := $(VENV)/tensorrt-api
+
+.PHONY: setup demo serve test test-gpu check fix audit bench bench-gpu gpu-api load fuzz clean
 
 setup: $(STAMP)
 
@@ -22,8 +24,22 @@ demo: setup ## photos in, painted photos out, through the gateway; results in ou
 serve: setup ## the mesh stays up and tells how to call it; Ctrl-C stops it
 	$(BIN)/batchpix up
 
-test: setup
+test: setup gpu-api
 	$(BIN)/python -m pytest
+
+test-gpu: setup gpu-api ## kernels, canaries and engines on a device; says what is skipped without one
+	$(BIN)/python -m pytest tests/gpu
+
+gpu-api: setup $(TENSORRT_API)/10 $(TENSORRT_API)/11
+
+# TensorRT's Python modules without its libraries, 1.3 MB each: names and signatures to test against.
+$(TENSORRT_API)/10: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $@ tensorrt-cu13-bindings==10.16.1.11
+	touch $@
+
+$(TENSORRT_API)/11: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $@ tensorrt-cu13-bindings==11.4.0.106
+	touch $@
 
 check: setup ## reads only
 	$(BIN)/ruff check
@@ -41,8 +57,12 @@ fix: setup ## writes what check would complain of, where a tool can mend it
 audit: setup ## sends canaries on every path and scans the services for them
 	GRPC_VERBOSITY=ERROR $(BIN)/batchpix audit
 
-bench: setup
+bench: setup ## a call against its own work; what many calls leave behind
 	$(BIN)/python -m bench.stylize
+	$(BIN)/python -m bench.memory
+
+bench-gpu: setup
+	$(BIN)/python -m bench.gpu
 
 load: setup ## scenarios (report in out/load.html), then latencies of an open loop
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[load]'

@@ -14,7 +14,7 @@ GUARD_SOURCE = Path("services/chassis/memory/wipe_on_free.c")
 class MeshBuildHook(BuildHookInterface[Any]):
     """Generate stubs into gen/ and compile the guard beside its source."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  # hatch's
         """Run before files are collected, in editable and in plain installs alike."""
         root = Path(self.root)
         subprocess.run([sys.executable, str(root / "protos" / "generate.py")], check=True)
