@@ -34,7 +34,7 @@ class Reach:
     """
 
     stride: int = 16
-    margin: int = 112
+    margin: int = 128
     tile_side: int = 1024
     whole_pixels_max: int = 2_400_000
     size_step: int = 64

@@ -49,9 +49,8 @@ class StyleBook:
     @classmethod
     def from_json(cls, text: bytes) -> "StyleBook":
         """Read the book that the training recipe wrote beside its network."""
-        book = json.loads(text)
-        entries = sorted(book["styles"], key=lambda each: each["name"])
-        return cls([read_style(entry) for entry in entries], book.get("scale_index"))
+        entries = sorted(json.loads(text), key=lambda each: each["name"])
+        return cls([read_style(entry) for entry in entries], entries[0].get("scale_index"))
 
     @property
     def styles(self) -> tuple[Style, ...]:
