@@ -1,14 +1,19 @@
 """Batches: windows of photos, each with the style it shall take and what that is judged by."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from training.stylize.data import Picture, picture, window
+from training.stylize.data import Picture, centred, load_photos, picture, resized, window
+from training.stylize.losses import palette
 from training.stylize.mediums import MEDIUMS, render
 from training.stylize.network import CODE_SIZE, SCALE_INDEX
+from training.stylize.pool import SIDE
+from training.stylize.styles import PAINTINGS, load_painting
 from training.stylize.targets import POOL_SCALES, SCALES, Targets, tensor
 
 MARGIN = 32
@@ -17,7 +22,7 @@ MARGIN = 32
 PIECE = 160
 """Pixels: the side of the piece of the first photo that is also drawn by itself."""
 
-SHARES = {"painting": 0.50, "medium": 0.22, "pool": 0.22, "mix": 0.06}
+SHARES = {"painting": 0.54, "medium": 0.23, "pool": 0.18, "mix": 0.05}
 """How often a picture of a batch is of each kind."""
 
 CODE_NOISE = 0.12
@@ -37,6 +42,7 @@ class Batch:
         views: [K,3,ENCODER_SIDE,ENCODER_SIDE] sRGB 0..1, the style pictures there are.
         viewed: [N] bool, whose code the encoder shall read off its style picture; K are true.
         grams: [N,LEVELS,GRAM_FLOATS], the style's; without meaning where paired.
+        palettes: [N,...], the style's, see losses.palette; without meaning where paired.
         paired: [N] bool, whether the reference is a medium's picture.
     """
 
@@ -48,6 +54,7 @@ class Batch:
     views: Tensor
     viewed: Tensor
     grams: Tensor
+    palettes: Tensor
     paired: Tensor
 
 
@@ -59,6 +66,7 @@ class Wish:
         code: [CODE_SIZE-1].
         scale: log2 of the brush scale.
         grams: [LEVELS,GRAM_FLOATS].
+        palette: [...], see losses.palette.
         medium: its place in MEDIUMS, or -1.
         view: the style picture's place in the pool, or -1.
     """
@@ -66,6 +74,7 @@ class Wish:
     code: Tensor
     scale: float
     grams: Tensor
+    palette: Tensor
     medium: int = -1
     view: int = -1
 
@@ -73,11 +82,18 @@ class Wish:
 class Batches:
     """Makes the batch of any step from the seed and the step's number alone."""
 
-    def __init__(
-        self, photos: list[Picture], targets: Targets, size: int, side: int, seed: int
-    ) -> None:
-        self.photos = photos
+    def __init__(self, data: Path, targets: Targets, size: int, side: int, seed: int) -> None:
+        self.photos = load_photos(data)
         self.targets = targets
+        self.painting_palettes = torch.cat(
+            [
+                palette(tensor(resized(load_painting(data, painting), SIDE)[None]))
+                for painting in PAINTINGS
+            ]
+        )
+        self.medium_palettes = torch.cat(
+            [medium_palette(self.photos, index) for index in range(len(MEDIUMS))]
+        )
         self.size = size
         self.side = side
         self.seed = seed
@@ -103,6 +119,7 @@ class Batches:
             views=self.views([wish.view for wish in wishes if wish.view >= 0]),
             viewed=torch.tensor([wish.view >= 0 for wish in wishes]),
             grams=torch.stack([wish.grams.float() for wish in wishes]),
+            palettes=torch.stack([wish.palette for wish in wishes]),
             paired=torch.tensor([wish.medium >= 0 for wish in wishes]),
         )
 
@@ -122,7 +139,8 @@ class Batches:
             medium = int(random.integers(len(MEDIUMS)))
             scale = float(random.uniform(-1, 1)) if random.random() < 0.4 else 0.0
             code, grams = self.targets.medium_codes[medium], self.targets.mediums[medium]
-            return Wish(code=code, scale=scale, grams=grams, medium=medium)
+            spread = self.medium_palettes[medium]
+            return Wish(code=code, scale=scale, grams=grams, palette=spread, medium=medium)
         if kind == "painting":
             place = pick(random, len(SCALES), SCALES.index(0))
             return self.painting(int(random.integers(len(self.targets.paintings))), place)
@@ -130,26 +148,42 @@ class Batches:
             index = int(random.integers(len(self.targets.pool)))
             place = pick(random, len(POOL_SCALES), POOL_SCALES.index(0))
             code, grams = self.targets.pool_codes[index], self.targets.pool[index, place]
-            return Wish(code=code, scale=POOL_SCALES[place], grams=grams, view=index)
+            spread = palette(enlarged(self.views([index])))[0]
+            scale = POOL_SCALES[place]
+            return Wish(code=code, scale=scale, grams=grams, palette=spread, view=index)
         return self.mix(random)
 
     def painting(self, index: int, place: int) -> Wish:
         """Return a named painting at the brush scale SCALES[place]."""
         code, grams = self.targets.painting_codes[index], self.targets.paintings[index, place]
-        return Wish(code=code, scale=SCALES[place], grams=grams)
+        spread = self.painting_palettes[index]
+        return Wish(code=code, scale=SCALES[place], grams=grams, palette=spread)
 
     def mix(self, random: np.random.Generator) -> Wish:
         """Return two named styles mixed by weight."""
         usual = self.targets.paintings[:, SCALES.index(0)]
         grams = torch.cat([usual, self.targets.mediums]).float()
         codes = torch.cat([self.targets.painting_codes, self.targets.medium_codes])
+        spreads = torch.cat([self.painting_palettes, self.medium_palettes])
         one, other = (int(index) for index in random.choice(len(codes), 2, replace=False))
         share = float(random.uniform(0.2, 0.8))
         return Wish(
             code=codes[one] * share + codes[other] * (1 - share),
             scale=0.0,
             grams=grams[one] * share + grams[other] * (1 - share),
+            palette=spreads[one] * share + spreads[other] * (1 - share),
         )
+
+
+def enlarged(views: Tensor) -> Tensor:
+    """Return what the encoder sees, [K,3,side,side], at the size that styles have, SIDE."""
+    return F.interpolate(views, size=(SIDE, SIDE), mode="bilinear")
+
+
+def medium_palette(photos: list[Picture], medium: int) -> Tensor:
+    """Return the mean palette [1,...] of some photos in a medium."""
+    shown = [render(MEDIUMS[medium], centred(photo, SIDE), 0.0) for photo in photos[::24]]
+    return palette(tensor(np.stack(shown))).mean(dim=0, keepdim=True)
 
 
 def pick(random: np.random.Generator, count: int, usual: int) -> int:

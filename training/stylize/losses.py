@@ -9,6 +9,22 @@ from training.stylize.perception import CONTENT, Features, Perception, gram, hal
 LEVELS = 3
 """Sizes at which style is compared: 1, 1/2 and 1/4; the smaller ones see large brush shapes."""
 
+PALETTE_STEPS = 32
+"""Equal shares of patches, ordered along a colour direction, that a palette tells of."""
+
+COLOUR_DIRECTIONS = torch.tensor(
+    [
+        [1.0, 0.0, 0.0],
+        [0.0, 1.0, 0.0],
+        [0.0, 0.0, 1.0],
+        [0.33, 0.34, 0.33],
+        [1.0, -1.0, 0.0],
+        [0.5, 0.5, -1.0],
+        [1.0, 0.0, -1.0],
+    ]
+)
+"""Red, green, blue, lightness and three contrasts between colours."""
+
 CONTENT_POWER = 8e-6
 """Mean square of relu4_1 over photos."""
 
@@ -73,6 +89,25 @@ def content_error(features: Features, wanted: Features) -> tuple[Tensor, Tensor]
     return (one - other).square().mean(dim=(1, 2, 3)), other.square().mean(dim=(1, 2, 3))
 
 
+def palette(image: Tensor) -> Tensor:
+    """Return how colours are spread, [N,2,directions,PALETTE_STEPS], of pictures [N,3,H,W] 0..1.
+
+    For patches of 4 and of 16 pixels, whose size keeps dithering from passing as colour, and along
+    each of some directions in RGB: the means of equal shares of the patches, from low to high.
+    """
+    found = []
+    for side in (4, 16):
+        patches = F.avg_pool2d(image, side).flatten(2)
+        values = (COLOUR_DIRECTIONS @ patches).sort(dim=2).values
+        found.append(F.adaptive_avg_pool1d(values, PALETTE_STEPS))
+    return torch.stack(found, dim=1)
+
+
+def palette_distance(one: Tensor, other: Tensor) -> Tensor:
+    """Return the mean difference [N] of two palettes: a sliced Wasserstein distance."""
+    return (one - other).abs().mean(dim=(1, 2, 3))
+
+
 def drawing_distance(image: Tensor, features: Features, target: Tensor, wanted: Features) -> Tensor:
     """Return how far pictures [N,3,H,W] are from their paired targets [N], by pixel and layer."""
     pixels = (image - target).abs().mean(dim=(1, 2, 3))
@@ -81,12 +116,22 @@ def drawing_distance(image: Tensor, features: Features, target: Tensor, wanted: 
         / other.float().abs().mean(dim=(1, 2, 3)).clamp_min(1e-3)
         for one, other in zip(features[:3], wanted[:3], strict=True)
     ]
-    return 4 * pixels + torch.stack(layers).mean(dim=0)
+    return 10 * pixels + torch.stack(layers).mean(dim=0)
 
 
 def excess(image: Tensor) -> Tensor:
     """Return how far pixels leave 0..1, as a mean square."""
     return (image - image.clamp(0, 1)).square().mean()
+
+
+def grid(image: Tensor) -> Tensor:
+    """Return how much pictures [N,3,H,W] repeat with the network's cells of 8 pixels.
+
+    The Gram matrices alone are easily pleased by one pattern in every cell. Over a whole window
+    the mean at each place in the cell is the same, unless there is such a pattern.
+    """
+    places = F.pixel_unshuffle(image, 8).mean(dim=(2, 3))
+    return places.reshape(-1, 64).std(dim=1).mean()
 
 
 def displacement(whole: Tensor, moved: Tensor, place: tuple[int, int]) -> Tensor:

@@ -117,7 +117,7 @@ class Stylizer(nn.Module):
         """
         self.stem.weight[:48] = 0
         self.head.weight.zero_()
-        self.head.bias.zero_()  # type: ignore[union-attr,operator]
+        self.head.bias.zero_()  # type: ignore[union-attr]
         self.ascend.weight.mul_(0.05)
         for value in range(48):
             colour, row, column = value // 16, value // 4 % 4, value % 4

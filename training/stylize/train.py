@@ -3,6 +3,10 @@
 The room holds what training makes: targets.pt, encoder.pt, stylizer.pt (weights of stylizer and
 encoder, averaged weights, optimiser, step) and stylizer.csv (losses). Started again, training goes
 on where the file stands. The encoder must have had its first lessons (see encoder.py).
+
+On a machine of several cores one process per core is faster than several threads:
+`OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 -m training.stylize.train ...`; each process then
+makes its own batch and they share their gradients.
 """
 
 import argparse
@@ -15,17 +19,19 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
 from training.stylize.batches import MARGIN, Batch, Batches
-from training.stylize.data import load_photos
 from training.stylize.losses import (
     content_loss,
     displacement,
     drawing_distance,
     excess,
     gram_distance,
+    grid,
+    palette,
+    palette_distance,
     pyramid_grams,
 )
 from training.stylize.network import SCALE_INDEX, Layout, Pair, StyleEncoder
@@ -62,11 +68,11 @@ class Recipe:
     steps: int = 5500
     batch: int = 4
     side: int = 192
-    rate: float = 0.16
+    rate: float = 0.22
     seed: int = 20
     pool: int = 900
     content: float = 0.32
-    steady: float = 2.0
+    steady: float = 8.0
     threads: int = 2
 
 
@@ -94,8 +100,9 @@ def train(data: Path, room: Path, layout: Layout, recipe: Recipe) -> None:
     cache = room / "targets.pt"
     if not cache.exists():
         build_targets(data, eye, cache, recipe.pool, recipe.seed)
+    rank = join()
     batches = Batches(
-        load_photos(data), load_targets(cache), recipe.batch, recipe.side, recipe.seed
+        data, load_targets(cache), recipe.batch, recipe.side, recipe.seed + 1000 * rank
     )
     run = Run(room / "stylizer.pt", layout, recipe)
     with ThreadPoolExecutor(max_workers=1) as hands, Journal(room / "stylizer.csv") as journal:
@@ -103,9 +110,32 @@ def train(data: Path, room: Path, layout: Layout, recipe: Recipe) -> None:
         while run.step < recipe.steps:
             batch = coming.result()
             coming = hands.submit(batches.make, run.step + 1)
-            journal.note(run.step, run.advance(eye, batch))
+            losses = run.advance(eye, batch)
+            if rank:
+                continue
+            journal.note(run.step, losses)
             if run.step % 250 == 0 or run.step == recipe.steps:
                 run.save()
+
+
+def join() -> int:
+    """Meet the other processes of a torchrun, if there are any, and return this one's number."""
+    if not distributed.is_torchelastic_launched():
+        return 0
+    distributed.init_process_group("gloo")
+    return distributed.get_rank()
+
+
+def share(values: list[Tensor]) -> None:
+    """Replace each tensor by its mean over the processes."""
+    if not distributed.is_initialized():
+        return
+    packed = torch.cat([value.flatten() for value in values])
+    distributed.all_reduce(packed)
+    packed /= distributed.get_world_size()
+    pieces = torch.split(packed, [value.numel() for value in values])
+    for value, piece in zip(values, pieces, strict=True):
+        value.copy_(piece.view_as(value))
 
 
 class Run:
@@ -122,6 +152,10 @@ class Run:
             state = torch.load(path, weights_only=True)
             self.pair.load_state_dict(state["pair"])
             self.optimiser.load_state_dict(state["optimiser"])
+            for group, fresh in zip(
+                self.optimiser.param_groups, rated(self.pair, recipe.rate), strict=True
+            ):
+                group["peak"] = fresh["peak"]
             self.step, self.content_weight = state["step"], state["content_weight"]
             self.average = state["average"]
         else:
@@ -136,18 +170,25 @@ class Run:
         losses = judge(self.pair, eye, batch)
         total = (
             losses["style"]
+            + 5 * losses["palette"]
             + self.content_weight * losses["content"]
             + 0.6 * losses["drawing"]
             + self.recipe.steady * losses["unsteady"]
             + 20 * losses["excess"]
+            + 10 * losses["grid"]
             + 0.03 * losses["reading"]
         )
         self.optimiser.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
+        weights = list(self.pair.parameters())
+        for weight in weights:
+            weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+        figures = torch.stack([loss.detach() for loss in losses.values()])
+        share([*(weight.grad for weight in weights if weight.grad is not None), figures])
         nn.utils.clip_grad_norm_(self.pair.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        found = {name: loss.item() for name, loss in losses.items()}
+        found = dict(zip(losses, figures.tolist(), strict=True))
         if found["content"] > 0:
             # A slow controller: the style is as strong as the wanted content distance allows.
             push = np.clip(found["content"] / self.recipe.content - 1, -0.5, 0.5)
@@ -222,10 +263,12 @@ def judge(pair: Pair, eye: Perception, batch: Batch) -> dict[str, Tensor]:
     free = (~batch.paired).float()
     return {
         "style": style.mean(),
+        "palette": (palette_distance(palette(seen), batch.palettes) * free).mean(),
         "content": (content * free).sum() / free.sum().clamp_min(1),
         "drawing": (content * (1 - free)).mean() + drawing(seen, features, wanted, batch),
         "unsteady": displacement(drawn[0], moved[0], batch.shift),
         "excess": excess(inner),
+        "grid": grid(inner),
         "reading": reading,
         "gram": (distances[:, 0].detach() * free).sum() / free.sum().clamp_min(1),
     }
