@@ -27,6 +27,8 @@ class Reach:
     Attributes:
         stride: step of the network's own grid.
         margin: how far around a pixel the network looks, rounded up to the stride.
+        border: mirrored surroundings that a picture is painted with, since near the edge of what
+            it is given the network was never judged, and paints lines there.
         tile_side: side of the tiles of large pictures.
         whole_pixels_max: pictures up to this many pixels are painted in one piece.
         size_step: canvases are filled up to multiples of this, which bounds the number of
@@ -35,6 +37,7 @@ class Reach:
 
     stride: int = 16
     margin: int = 128
+    border: int = 32
     tile_side: int = 1024
     whole_pixels_max: int = 2_400_000
     size_step: int = 64
@@ -103,9 +106,9 @@ class Sitting:
             Stopped: `cancelled` was set.
         """
         height, width = pixels.shape[:2]
-        top, left = shift
-        step = self._reach.size_step
-        size = (round_up(height + top, step), round_up(width + left, step))
+        step, border = self._reach.size_step, self._reach.border
+        top, left = shift[0] + border, shift[1] + border
+        size = (round_up(top + height + border, step), round_up(left + width + border, step))
         canvas = arena.array((*size, 3), np.uint8)
         self._raster.mirror(pixels, canvas, top, left)
         painted = arena.array((*size, 3), np.uint8)
