@@ -28,7 +28,7 @@ class Evidence:
         files_read: how many files were read.
         open_files: files that a service could write to.
         connections: connections that a service opened.
-        storage_bytes: what services wrote to storage.
+        storage_bytes: what services wrote to storage since they serve.
         log_lines: lines that services and gateway wrote.
         surprises: log lines and metrics that are not on the list.
         receipts: receipts whose signature and sums were checked.

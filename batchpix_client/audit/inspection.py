@@ -46,6 +46,8 @@ def inspect(calls: int, seed: int, say: Say) -> Evidence:
         with mesh:
             for process_id in service_ids(mesh):
                 require_access(process_id)
+            # Before its seal a service may keep compiled code, as Python does.
+            evidence.storage_bytes = -storage_bytes(mesh)
             token = make_token(load_or_make_key(Path(home, "tokens")), CALLER, ["stylize"])
             # The part that proves who calls; what stands before it is no secret.
             needles = list(forms.of_text(token.rpartition(".")[2], "token", "all"))
@@ -100,11 +102,16 @@ def look_around(
     for process_id in service_ids(mesh):
         evidence.open_files += footprint.open_files_for_writing(process_id)
         evidence.connections += footprint.outgoing_connections(process_id)
-        evidence.storage_bytes += footprint.bytes_written_to_storage(process_id)
+    evidence.storage_bytes += storage_bytes(mesh)
     places = {*footprint.USUAL_PLACES, home, Path.home(), Path.cwd()}
     outermost = [place for place in places if not places.intersection(place.parents)]
     changed = footprint.files_changed_since(started, outermost)
     evidence.files_read, evidence.files = footprint.scan_files(changed, haystack)
+
+
+def storage_bytes(mesh: LocalMesh) -> int:
+    """Add up what the services have sent to a disk until now."""
+    return sum(map(footprint.bytes_written_to_storage, service_ids(mesh)))
 
 
 def read_telemetry(mesh: LocalMesh, logs: Logs, haystack: Haystack, evidence: Evidence) -> None:
