@@ -55,7 +55,8 @@ def demonstrate(home: Path, samples: Path, log: deque[str]) -> list[Shown]:
     say("Starting services and gateway ...")
     mesh = LocalMesh(home, log_line=lambda name, line: log.append(f"{name:8} {line}"))
     with mesh, mesh.client() as client:
-        names = [style.name for style in client.styles()]
+        styles = sorted(client.styles(), key=lambda style: (not style.painter, style.name))
+        names = [style.name for style in styles]
         keys = [path.read_text(encoding="utf-8") for path in mesh.profile.receipt_keys]
         plans = plan_demo(pictures, names, samples / MASK_FOLDER)
         with bar(sum(len(plan.pictures) for plan in plans), "stylising") as progress:

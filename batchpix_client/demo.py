@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from batchpix_client.client import Client
 from batchpix_client.errors import BatchpixError
 from batchpix_client.jobs import Region
 
-SAMPLE_FOLDERS = ("people", "scenes", "garments")
+SAMPLE_FOLDERS = ("scenes", "people", "garments")
 MASK_FOLDER = "truth"
 MASK_ENDING = "_person.png"
 DEADLINE_SECONDS = 120.0
@@ -49,29 +49,29 @@ class Shown:
 
 
 def find_samples(root: Path) -> list[Path]:
-    """List the sample pictures: people, scenes and garments take turns.
+    """List the sample pictures: scenes, then people, then garments.
 
     Raises:
         BatchpixError: there are none.
     """
-    folders = [sorted((root / name).glob("*.jpg")) for name in SAMPLE_FOLDERS]
-    longest = max((len(folder) for folder in folders), default=0)
-    turns = [folder[place] for place in range(longest) for folder in folders if place < len(folder)]
-    if not turns:
+    samples = [path for name in SAMPLE_FOLDERS for path in sorted((root / name).glob("*.jpg"))]
+    if not samples:
         raise configuration_error(f"no sample pictures under {root}", "samples")
-    return turns
+    return samples
 
 
 def plan_demo(samples: Sequence[Path], styles: Sequence[str], truth: Path) -> list[Plan]:
     """Share the samples out among the styles, and add one call for each further option.
 
     Args:
-        samples: pictures to send; each is sent once or more.
-        styles: names of styles; each is used once or more.
+        samples: pictures to send, the richest first; each is sent once or more.
+        styles: names of styles, paintings first: they show best on rich pictures, and what is left
+            of the samples goes to the last styles. Each is used once or more.
         truth: folder with masks of people, `<picture>_person.png`.
     """
     count = max(len(samples), len(styles))
-    pairs = list(zip(islice(cycle(samples), count), islice(cycle(styles), count), strict=True))
+    order = chain(styles, cycle(reversed(styles)))
+    pairs = list(zip(islice(cycle(samples), count), islice(order, count), strict=True))
     named = [
         Plan(
             caption=of_words(style),
@@ -85,8 +85,8 @@ def plan_demo(samples: Sequence[Path], styles: Sequence[str], truth: Path) -> li
 
 def plan_options(samples: Sequence[Path], styles: Sequence[str], truth: Path) -> list[Plan]:
     """Plan a mix, kept colours, half strength, another stroke size, a style picture and a mask."""
-    first, second = styles[0], styles[-1]
-    portrait, view, manner = samples[0], samples[1 % len(samples)], samples[5 % len(samples)]
+    first, second = styles[0], styles[len(styles) // 3]
+    portrait, view, manner = samples[len(samples) // 2], samples[0], samples[1 % len(samples)]
     names = of_words(f"{first} and {second}")
     options: list[tuple[str, Path, dict[str, Any]]] = [
         (f"{names}, mixed", view, {"style": [first, second]}),
