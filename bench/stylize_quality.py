@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="root of photos and weights")
     parser.add_argument("--models", type=Path, default=Path("models/stylize"), help="our files")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--photos", type=int, default=8, help="how many held-out photos")
+    parser.add_argument("--photos", type=int, default=8, help="held-out photos; 0: time only")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--precision", default="bf16", choices=("bf16", "f32"), help="of OpenVINO")
     parser.add_argument("--runs", type=int, default=15, help="timed runs of each network and size")
@@ -159,7 +159,7 @@ def quality(
     eye = Perception(data / "teachers" / "vgg19_distilled16x_e5.pth", torch.float32)
     photos = [read(path) for path in judging_paths(data, flags.photos)]
     found: dict[str, dict[str, dict[str, float]]] = {}
-    for group, paintings in (("named", PAINTINGS), ("unseen", UNSEEN)):
+    for group, paintings in (("named", PAINTINGS), ("unseen", UNSEEN)) if photos else ():
         gathered: dict[str, list[Figures]] = {name: [] for name in draws}
         unrest: dict[str, list[float]] = {name: [] for name in draws}
         for painting in paintings:

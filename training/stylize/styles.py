@@ -17,14 +17,14 @@ class Painting:
         name: the style's name in a call.
         title: the painting's title.
         painter: who painted it.
-        year: when.
+        year: when, if known here.
         file: name of the reproduction under `paintings/` in the data root.
     """
 
     name: str
     title: str
     painter: str
-    year: int
+    year: int | None
     file: str
 
 
@@ -92,16 +92,16 @@ PAINTINGS = (
 UNSEEN = (
     Painting(
         name="houses",
-        title="Reminiscence of Brabant",
+        title="Houses with thatched roofs",
         painter="Vincent van Gogh",
-        year=1890,
+        year=None,
         file="van_gogh_houses.jpg",
     ),
     Painting(
         name="tahiti",
-        title="By the Sea",
+        title="Women in Tahiti",
         painter="Paul Gauguin",
-        year=1892,
+        year=None,
         file="gauguin_tahiti.jpg",
     ),
 )

@@ -65,12 +65,12 @@ class Recipe:
         threads: CPU threads.
     """
 
-    steps: int = 5500
+    steps: int = 4200
     batch: int = 4
     side: int = 192
     rate: float = 0.22
     seed: int = 20
-    pool: int = 900
+    pool: int = 420
     content: float = 0.32
     steady: float = 8.0
     threads: int = 2
