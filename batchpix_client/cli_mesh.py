@@ -155,7 +155,9 @@ def ending_signals() -> Iterator[None]:
         raise KeyboardInterrupt
 
     previous = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
+        number: signal.signal(number, interrupt)
+        # SIGINT too: a shell starts what it puts in the background with SIGINT ignored.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield

@@ -150,7 +150,11 @@ def test_a_mesh_in_the_foreground_ends_on_a_signal(home: Path, number: signal.Si
         assert next(line for line in lines if line.startswith("The mesh is up"))
         processes = psutil.Process(supervisor.pid).children(recursive=True)
         supervisor.send_signal(number)
-        rest = supervisor.communicate(timeout=WAIT_SECONDS)[1]
+        try:
+            rest = supervisor.communicate(timeout=WAIT_SECONDS)[1]
+        finally:
+            # Without effect on one that has ended; one that has not would be waited for.
+            supervisor.kill()
 
     assert supervisor.returncode == 0, rest
     assert alive_after(processes) == []
