@@ -12,6 +12,8 @@ from services.chassis.memory import libc
 
 # Built from wipe_on_free.c when the package is installed.
 LIBRARY = Path(__file__).with_name("wipe_on_free.so")
+# Smaller would cost page faults in every run of a network, larger would let the heap grow.
+LARGE_BLOCK_BYTES = 8 << 20
 # A block of the allocator's own small-block cache, of a size that the probe itself does not use.
 PROBE_BYTES = 1000
 PROBE_PATTERN = 0xA5
@@ -62,6 +64,9 @@ def guarded_environ(environ: Mapping[str, str], library: Path = LIBRARY) -> dict
         "LD_PRELOAD": " ".join(preloaded),
         # Python's own allocator keeps small objects in pages that free() never sees.
         "PYTHONMALLOC": "malloc",
+        # Large blocks are mappings of their own: freed, they are the kernel's again at once, and
+        # the heap does not grow around them.
+        "MALLOC_MMAP_THRESHOLD_": str(LARGE_BLOCK_BYTES),
         # A library that wants a temporary file finds no place for one.
         "TMPDIR": "/nonexistent",
         # What gRPC's core logs by itself may name addresses of callers.

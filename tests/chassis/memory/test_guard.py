@@ -65,6 +65,7 @@ def test_environ_keeps_what_others_preload() -> None:
     assert once == {
         "LD_PRELOAD": "/guard.so /other.so",
         "PYTHONMALLOC": "malloc",
+        "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
         "TMPDIR": "/nonexistent",
         "GRPC_VERBOSITY": "NONE",
         "LANG": "C",
