@@ -98,12 +98,6 @@ class BusyError(MeshError):
     code = "RESOURCE_EXHAUSTED"
 
 
-class UnavailableError(MeshError):
-    """The service is starting or draining; another replica, or a later try, can serve the call."""
-
-    code = "UNAVAILABLE"
-
-
 class CallerError(MeshError):
     """The caller is known to the transport but not allowed here."""
 
