@@ -116,6 +116,10 @@ class InternalError(MeshError):
     code = "INTERNAL"
 
 
+class Stopped(Exception):  # noqa: N818  # no error: nobody waits for the result any more
+    """The call was cancelled while work of its own went on."""
+
+
 @contextmanager
 def translate(
     rules: Mapping[type[BaseException], tuple[type[MeshError], Reason, str]],

@@ -30,7 +30,11 @@ WARM_UP_SIZES = ((512, 512), (1080, 1920))
 
 def assemble(settings: Settings) -> Feature:
     """Load networks and styles and wire the feature."""
-    pipeline = make_pipeline(settings)
+    return feature_of(make_pipeline(settings))
+
+
+def feature_of(pipeline: StylizePipeline) -> Feature:
+    """Wire the feature around its pipeline."""
 
     def register(server: grpc.aio.Server, desk: CallDesk) -> None:
         servicer = StylizeServicer(desk, pipeline)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.engine import SeriesEngine
+from services.chassis.errors import Stopped
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.stylize.styles import StyleCode
@@ -41,10 +42,6 @@ class Reach:
     tile_side: int = 1024
     whole_pixels_max: int = 2_400_000
     size_step: int = 64
-
-
-class Stopped(Exception):  # noqa: N818  # no error: nobody waits for the picture any more
-    """The call was cancelled while its picture was painted."""
 
 
 class Painter:

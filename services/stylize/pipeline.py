@@ -164,7 +164,7 @@ class StylizePipeline:
             HxWx3 uint8, RGB, sRGB, in the arena; with strength 0 the same values as `pixels`.
 
         Raises:
-            painter.Stopped: `cancelled` was set.
+            Stopped: `cancelled` was set.
         """
         result = arena.array(pixels.shape, np.uint8)
         if manner.strength == 0.0:

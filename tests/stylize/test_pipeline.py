@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from services.chassis.engine.fake import inverting_painter
+from services.chassis.errors import Stopped
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.stylize.manner import Manner
-from services.stylize.painter import Painter, Reach, Stopped
+from services.stylize.painter import Painter, Reach
 from services.stylize.pipeline import StylizePipeline, grid_shift, size_for_strokes
 from tests.pictures import noise
 
