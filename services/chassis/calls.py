@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor, Future
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -148,19 +148,23 @@ class Call:
             start: opening of the medium; its index and size are filled in here.
             data: the medium's bytes in call memory.
         """
+        start.size_bytes = len(data)
+        outlet = await self.open_result(start)
+        await outlet.send(data)
+        await outlet.close()
+
+    async def open_result(self, start: media_pb2.MediaStart) -> "Outlet":
+        """Begin to send a medium, whole or while it is made.
+
+        Args:
+            start: opening of the medium; its index is filled in here.
+        """
         if self._results == 0:
             self._telemetry.first_result(time.monotonic() - self._started)
-        start.index, start.size_bytes = self._results, len(data)
+        start.index = self._results
         self._results += 1
-        sending = time.perf_counter()
         await self.send(self._response(media_start=start))
-        crc32c = 0
-        for chunk in split(data, self.limits.chunk_bytes_max):
-            crc32c = google_crc32c.extend(crc32c, chunk.data)
-            await self.send(self._response(chunk=chunk))
-        end = media_pb2.MediaEnd(size_bytes=len(data), crc32c=crc32c)
-        await self.send(self._response(media_end=end))
-        self._telemetry.stage(Stage.SEND, time.perf_counter() - sending)
+        return Outlet(self.send, self._response, self.limits.chunk_bytes_max, self._telemetry)
 
     async def failure(self, index: int, error: MeshError) -> None:
         """Tell that one medium failed while the call goes on."""
@@ -208,6 +212,38 @@ class Call:
         loop = asyncio.get_running_loop()
         while self._clean_ups:
             await loop.run_in_executor(self._executor, self._clean_ups.pop())
+
+
+class Outlet:
+    """A result on its way to the caller, in pieces of any size."""
+
+    def __init__(
+        self,
+        send: Callable[[Message], Awaitable[None]],
+        response: ResponseType,
+        chunk_bytes_max: int,
+        telemetry: Telemetry,
+    ) -> None:
+        self._send = send
+        self._response = response
+        self._chunk_bytes_max = chunk_bytes_max
+        self._telemetry = telemetry
+        self._size_bytes = 0
+        self._crc32c = 0
+
+    async def send(self, data: memoryview) -> None:
+        """Send the next piece in chunks."""
+        sending = time.perf_counter()
+        for chunk in split(data, self._chunk_bytes_max):
+            self._crc32c = google_crc32c.extend(self._crc32c, chunk.data)
+            await self._send(self._response(chunk=chunk))
+        self._size_bytes += len(data)
+        self._telemetry.stage(Stage.SEND, time.perf_counter() - sending)
+
+    async def close(self) -> None:
+        """Tell what the pieces were together."""
+        end = media_pb2.MediaEnd(size_bytes=self._size_bytes, crc32c=self._crc32c)
+        await self._send(self._response(media_end=end))
 
 
 class CallDesk:
