@@ -9,17 +9,13 @@ from pathlib import Path
 
 import grpc
 
-from batchpix.stylize.v1 import stylize_pb2_grpc
 from gateway.certs import CertificatePaths
 from services.chassis.calls import CallDesk
 from services.chassis.memory.report import GuardReport
 from services.chassis.server import Feature, serving
 from services.chassis.settings import Settings
 from services.chassis.telemetry import Telemetry
-from services.stylize.pipeline import StylizePipeline
-from services.stylize.servicer import StylizeServicer
 
-SERVICE = "batchpix.stylize.v1.StylizeService"
 CALLER = "spiffe://batchpix/gateway"
 WHOLE_GUARD = GuardReport(
     wipe_on_free=True,
@@ -78,19 +74,11 @@ def house_settings(certificates: Path, **changes: object) -> Settings:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, pipeline: StylizePipeline, report: GuardReport = WHOLE_GUARD
+    settings: Settings, feature: Feature, report: GuardReport = WHOLE_GUARD
 ) -> AsyncIterator[House]:
-    """Run the stylize service around the block."""
+    """Run the service of a feature around the block."""
     log = StringIO()
-    telemetry = Telemetry("stylize", stream=log)
-
-    def register(server: grpc.aio.Server, desk: CallDesk) -> None:
-        servicer = StylizeServicer(desk, pipeline)
-        stylize_pb2_grpc.add_StylizeServiceServicer_to_server(servicer, server)
-
-    feature = Feature(
-        name="stylize", service=SERVICE, engine="fake", register=register, warm_up=lambda: None
-    )
+    telemetry = Telemetry(feature.name, stream=log)
     async with serving(settings, feature, lambda: report, telemetry) as desk:
         yield House(
             address=settings.listen,

@@ -49,6 +49,7 @@ class Feature:
         engine: device and precision that its networks run on, for the start line.
         register: adds the feature's servicer to a server.
         warm_up: runs every path once, so that nothing has to be read from disk afterwards.
+        frames_max: frames of one clip that the feature makes, 0 if it makes none.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Feature:
     engine: str
     register: Callable[[grpc.aio.Server, CallDesk], None]
     warm_up: Callable[[], None]
+    frames_max: int = 0
 
 
 def run(settings: Settings, feature: Feature, seal: Callable[[], GuardReport]) -> None:
@@ -107,7 +109,8 @@ async def serving(
             build_digest=settings.build_digest,
             guard=guard_message(report),
         )
-        desk = call_desk(settings, provenance, signer, executor, telemetry)
+        limits = CallLimits.from_settings(settings, frames_max=feature.frames_max)
+        desk = call_desk(settings, limits, provenance, signer, executor, telemetry)
         feature.register(server, desk)
         policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(policy, signer), server)
         telemetry.guard_complete.set(int(report.complete))
@@ -141,6 +144,7 @@ def bound_servers(
 
 def call_desk(
     settings: Settings,
+    limits: CallLimits,
     provenance: Provenance,
     signer: ReceiptSigner,
     executor: ThreadPoolExecutor,
@@ -149,7 +153,7 @@ def call_desk(
     """Build the desk from what the operator set."""
     return CallDesk(
         budget=Budget(settings.call_memory_bytes, settings.call_memory_bytes_max),
-        limits=CallLimits.from_settings(settings),
+        limits=limits,
         executor=executor,
         signer=signer,
         provenance=provenance,

@@ -11,6 +11,7 @@ from gateway.certs import CertificatePaths
 from services.chassis.engine.fake import averaging_encoder, inverting_painter
 from services.chassis.memory.arena import Arena
 from services.chassis.raster.cpu import CpuRaster
+from services.stylize.assembly import feature_of
 from services.stylize.painter import Painter, Reach
 from services.stylize.pipeline import STYLE_PICTURE_SIDE, Mask, Pixels, StylizePipeline
 from services.stylize.styles import Style, StyleBook
@@ -61,7 +62,7 @@ async def house(certificates: CertificatePaths, pipeline: StylizePipeline) -> As
         deadline_seconds_max=60.0,
         stall_seconds_max=2.0,
     )
-    async with open_house(settings, pipeline) as running:
+    async with open_house(settings, feature_of(pipeline)) as running:
         yield running
 
 
