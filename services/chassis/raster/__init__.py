@@ -59,6 +59,16 @@ class Raster(Protocol):
         """
         ...
 
+    def to_nv12(self, picture: NDArray[np.uint8], frame: NDArray[np.uint8]) -> None:
+        """Write RGB as a frame of a film: BT.709, limited range, colour at half the size.
+
+        Args:
+            picture: HxWx3 uint8 RGB; H and W are even.
+            frame: 3H/2 x W uint8: rows of brightness, then rows of interleaved colour differences
+                (NV12), each the mean of 2x2 pixels.
+        """
+        ...
+
 
 class Lens(Protocol):
     """Pixel work of looking closely; targets are written in place and must not overlap."""

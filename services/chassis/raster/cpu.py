@@ -11,6 +11,15 @@ from numpy.typing import NDArray
 BAND_ROWS = 256
 # Colours that vary less than this around a pixel (squared steps of 255) hold no edge for a mask.
 EDGE_VARIANCE_MIN = 65.0
+# ITU-R BT.709-6, table 3: share of red, green and blue in brightness, and limited range.
+BRIGHTNESS = np.array([0.2126, 0.7152, 0.0722])
+TO_LUMA = np.array([[*(BRIGHTNESS * 219 / 255), 16.0]])
+TO_CHROMA = np.array(
+    [
+        [*((np.array([0, 0, 1]) - BRIGHTNESS) / 1.8556 * 224 / 255), 128.0],
+        [*((np.array([1, 0, 0]) - BRIGHTNESS) / 1.5748 * 224 / 255), 128.0],
+    ]
+)
 
 
 class CpuRaster:
@@ -82,6 +91,13 @@ class CpuRaster:
             fine = cv2.cvtColor(photo[rows], cv2.COLOR_RGB2GRAY).astype(np.float32) - coarse[rows]
             lifted = target[rows].astype(np.float32) + (gain * fine)[:, :, None]
             target[rows] = np.clip(np.rint(lifted), 0.0, 255.0)
+
+    def to_nv12(self, picture: NDArray[np.uint8], frame: NDArray[np.uint8]) -> None:
+        """See `Raster`."""
+        height, width = picture.shape[:2]
+        cv2.transform(picture, TO_LUMA, dst=frame[:height])
+        coarse = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        cv2.transform(coarse, TO_CHROMA, dst=frame[height:].reshape(height // 2, width // 2, 2))
 
     def warp(
         self, source: NDArray[np.uint8], matrix: NDArray[np.float64], target: NDArray[np.uint8]
