@@ -224,3 +224,12 @@ def test_video_frames_are_those_of_the_standard(bench: Bench, random: np.random.
     frame = bench("to_nv12", drawn, TARGET, target=np.zeros((24, 16), np.uint8))
     back = bench("from_nv12", frame, TARGET, target=np.zeros_like(drawn))
     assert apart(back, drawn) <= 3
+
+
+def test_video_frames_are_those_of_the_cpu(bench: Bench, random: np.random.Generator) -> None:
+    """Both rasters write the same NV12 within one level."""
+    drawn = picture(random, 24, 32, 3)
+    expected = np.zeros((36, 32), np.uint8)
+    CpuRaster(1).to_nv12(drawn, expected)
+
+    assert apart(bench("to_nv12", drawn, TARGET, target=np.zeros_like(expected)), expected) <= 1

@@ -147,3 +147,16 @@ def test_warp_moves_by_whole_pixels(raster: CpuRaster) -> None:
 
     assert np.array_equal(target[:57, :75], SHOWN[3:, 5:])
     assert not target[57:].any()
+
+
+def test_frames_of_films_have_the_levels_of_the_standard(raster: CpuRaster) -> None:
+    """The primaries become BT.709's limited levels; colour is the mean of four pixels."""
+    colours = [(255, 255, 255), (0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255)]
+    codes = [(235, 128, 128), (16, 128, 128), (63, 102, 240), (173, 42, 26), (32, 240, 118)]
+    picture = np.repeat(np.array([colours], np.uint8), 2, axis=1).repeat(2, axis=0)
+    frame = np.zeros((3, 10), np.uint8)
+
+    raster.to_nv12(picture, frame)
+
+    found = np.stack([frame[0, ::2], frame[2, ::2], frame[2, 1::2]], axis=1)
+    assert found.tolist() == [list(code) for code in codes]
