@@ -173,10 +173,10 @@ def test_remaps_between_pixels_and_past_the_border(
     """A map of places gives bilinear values, of the mirrored picture outside."""
     pixels = picture(random, 40, 30, 3)
     places = random.uniform(-35.0, 65.0, (50, 45, 2)).astype(np.float32)
+    map_x, map_y = np.ascontiguousarray(places[:, :, 0]), np.ascontiguousarray(places[:, :, 1])
+    target = np.zeros((*map_x.shape, 3), np.uint8)
 
-    found = bench(
-        "remap", pixels, places, TARGET, target=np.zeros((*places.shape[:2], 3), np.uint8)
-    )
+    found = bench("remap", pixels, map_x, map_y, TARGET, target=target)
 
     wide = np.pad(pixels, ((40, 40), (40, 40), (0, 0)), mode="symmetric").astype(np.float64)
     x, y = places[:, :, 0] + 40.0, places[:, :, 1] + 40.0

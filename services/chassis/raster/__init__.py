@@ -59,6 +59,24 @@ class Raster(Protocol):
         """
         ...
 
+    def remap(
+        self,
+        source: NDArray[np.uint8],
+        map_x: NDArray[np.float32],
+        map_y: NDArray[np.float32],
+        target: NDArray[np.uint8],
+    ) -> None:
+        """Fill the target from places in the source, bilinear; outside lies the mirrored picture.
+
+        Args:
+            source: HxW or HxWxC, at most 32767 pixels a side.
+            map_x: hxw, for each pixel of the target its column in the source; whole numbers are
+                the middles of pixels.
+            map_y: hxw, its row.
+            target: hxw or hxwxC, with the channels of the source.
+        """
+        ...
+
     def to_nv12(self, picture: NDArray[np.uint8], frame: NDArray[np.uint8]) -> None:
         """Write RGB as a frame of a film: BT.709, limited range, colour at half the size.
 

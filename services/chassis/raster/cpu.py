@@ -99,6 +99,17 @@ class CpuRaster:
         coarse = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
         cv2.transform(coarse, TO_CHROMA, dst=frame[height:].reshape(height // 2, width // 2, 2))
 
+    def remap(
+        self,
+        source: NDArray[np.uint8],
+        map_x: NDArray[np.float32],
+        map_y: NDArray[np.float32],
+        target: NDArray[np.uint8],
+    ) -> None:
+        """See `Raster`."""
+        # REFLECT mirrors as often as it takes, REFLECT_101 would not show the border pixel twice.
+        cv2.remap(source, map_x, map_y, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REFLECT)
+
     def warp(
         self, source: NDArray[np.uint8], matrix: NDArray[np.float64], target: NDArray[np.uint8]
     ) -> None:

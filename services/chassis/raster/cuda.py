@@ -70,17 +70,12 @@ class CudaRaster:
         numbers = [float(number) for number in matrix.ravel()]
         self._launch("warp", target.shape, source, target, *sizes, *numbers)
 
-    def remap(self, source: DeviceArray, places: DeviceArray, target: DeviceArray) -> None:
-        """Fill the target from places in the source, bilinear; outside lies the mirrored picture.
-
-        Args:
-            source: HxW or HxWxC uint8.
-            places: of the target's height and width, x2 float32: x and y in the source, whole
-                numbers are the middles of pixels.
-            target: of any size, with the channels of the source.
-        """
+    def remap(
+        self, source: DeviceArray, map_x: DeviceArray, map_y: DeviceArray, target: DeviceArray
+    ) -> None:
+        """See `Raster`."""
         sizes = (*source.shape[:2], *target.shape[:2], channels(target))
-        self._launch("remap", target.shape, source, places, target, *sizes)
+        self._launch("remap", target.shape, source, map_x, map_y, target, *sizes)
 
     def to_tensor(self, picture: DeviceArray, tensor: DeviceArray) -> None:
         """Write HxWx3 uint8 as 3xHxW float32 in 0..1."""

@@ -237,13 +237,13 @@ KERNEL warp(const byte* source, byte* target, int source_height, int source_widt
 }
 
 // places: height x width x 2 float, (x, y) in the source for each pixel of the target.
-KERNEL remap(const byte* source, const float* places, byte* target, int source_height,
-             int source_width, int height, int width, int channels) {
+KERNEL remap(const byte* source, const float* map_x, const float* map_y, byte* target,
+             int source_height, int source_width, int height, int width, int channels) {
     PLACE(x, y, width, height);
-    const float* place = places + at(y, x, width, 2);
+    const float row = map_y[at(y, x, width, 1)], column = map_x[at(y, x, width, 1)];
     for (int channel = 0; channel < channels; ++channel)
         target[at(y, x, width, channels) + channel] = to_byte(bilinear(
-            source, source_height, source_width, channels, channel, place[1], place[0], 1));
+            source, source_height, source_width, channels, channel, row, column, 1));
 }
 
 // ---- video: NV12, BT.709, limited range (ITU-R BT.709-6) ----

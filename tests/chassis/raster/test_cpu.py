@@ -160,3 +160,42 @@ def test_frames_of_films_have_the_levels_of_the_standard(raster: CpuRaster) -> N
 
     found = np.stack([frame[0, ::2], frame[2, ::2], frame[2, 1::2]], axis=1)
     assert found.tolist() == [list(code) for code in codes]
+
+
+def places(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Map every pixel to itself: columns and rows."""
+    rows, columns = np.indices((height, width), np.float32)
+    return columns, rows
+
+
+def test_remap_to_itself_keeps_every_bit(raster: CpuRaster) -> None:
+    """Whole numbers are the middles of pixels, for pictures and for masks."""
+    columns, rows = places(60, 80)
+    for source in (SHOWN, SHOWN[:, :, 0].copy()):
+        target = np.zeros_like(source)
+        raster.remap(source, columns, rows, target)
+        assert np.array_equal(target, source)
+
+
+def test_remap_takes_places_between_pixels(raster: CpuRaster) -> None:
+    """A quarter of the way from 0 to 200 lies 50; the target may have another size."""
+    source = np.array([[0, 200], [0, 200]], np.uint8)
+    target = np.zeros((1, 3), np.uint8)
+
+    raster.remap(
+        source, np.array([[0.0, 0.25, 0.75]], np.float32), np.full((1, 3), 0.5, np.float32), target
+    )
+
+    assert target.tolist() == [[0, 50, 150]]
+
+
+@pytest.mark.parametrize("far", [20, 150])
+def test_remap_mirrors_beyond_the_border(raster: CpuRaster, far: int) -> None:
+    """What lies outside is the mirrored picture, however far outside."""
+    columns, rows = places(60, 80)
+    target = np.zeros_like(SHOWN)
+    expected = np.pad(SHOWN, ((0, 0), (far, 0), (0, 0)), mode="symmetric")[:, :80]
+
+    raster.remap(SHOWN, columns - far, rows, target)
+
+    assert np.array_equal(target, expected)
