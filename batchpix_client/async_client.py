@@ -1,28 +1,44 @@
-"""The awaiting client: the blocking one, off the event loop."""
+"""The awaiting client: the blocking one's calls, off the event loop."""
 
 import asyncio
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Never, Self
 
-from batchpix_client.async_stylization import AsyncStylization, Pictures
-from batchpix_client.catalogue import NamedStyle, Policy
-from batchpix_client.client import Client
-from batchpix_client.interface import ClientBase, ConnectionOptions
-from batchpix_client.jobs import StylizeJob
+from batchpix_client.async_calls import AsyncCall, AsyncClipCall
+from batchpix_client.catalogue import (
+    NamedMove,
+    NamedStyle,
+    Policy,
+    ask_moves,
+    ask_policy,
+    ask_styles,
+)
+from batchpix_client.interface import ClientBase, of_photo, of_photos
+from batchpix_client.jobs.dance import DanceJob
+from batchpix_client.jobs.stylize import StylizeJob
+from batchpix_client.jobs.tryon import TryOnJob
+from batchpix_client.jobs.video import VideoJob
+from batchpix_client.results import Figure, GarmentFound, Result, TryOnPart
 
 
-class AsyncClient(ClientBase[Pictures, AsyncStylization]):
+class AsyncClient(ClientBase):
     """Calls the mesh and awaits; takes the arguments of `Client`. Use it with `async with`.
 
     Example:
         async with AsyncClient("localhost:8443", ca=Path("ca.crt"), token=token) as client:
             async for result in client.stylize([Path("photo.jpg")], "starry_night"):
                 ...
+            await client.video(Path("photo.jpg"), camera="orbit").save(Path("clip.mp4"))
     """
 
-    def __init__(self, address: str, **options: Unpack[ConnectionOptions]) -> None:
-        """Set up; nothing is connected before the first call."""
-        self._client = Client(address, **options)
+    stylize = of_photos(StylizeJob, AsyncCall[Result, Never])
+    """As `Client.stylize`; pictures may come from an async iterable too."""
+    video = of_photo(VideoJob, AsyncClipCall[Never])
+    """As `Client.video`."""
+    dance = of_photo(DanceJob, AsyncClipCall[Figure])
+    """As `Client.dance`."""
+    try_on = of_photo(TryOnJob, AsyncCall[TryOnPart, GarmentFound])
+    """As `Client.try_on`."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -37,15 +53,23 @@ class AsyncClient(ClientBase[Pictures, AsyncStylization]):
 
     async def close(self) -> None:
         """Disconnect; calls that still run are cancelled."""
-        await asyncio.to_thread(self._client.close)
+        await asyncio.to_thread(self._line.channel.close)
 
     async def styles(self) -> tuple[NamedStyle, ...]:
-        """Name the styles that the service knows.
+        """Name the styles that stylize knows.
 
         Raises:
             BatchpixError: the call failed.
         """
-        return await asyncio.to_thread(self._client.styles)
+        return await asyncio.to_thread(ask_styles, self._line)
+
+    async def moves(self) -> tuple[NamedMove, ...]:
+        """Name the moves that dance knows.
+
+        Raises:
+            BatchpixError: the call failed.
+        """
+        return await asyncio.to_thread(ask_moves, self._line)
 
     async def policy(self) -> Policy:
         """Fetch the privacy policy in force, with the keys that receipts are signed with.
@@ -53,8 +77,4 @@ class AsyncClient(ClientBase[Pictures, AsyncStylization]):
         Raises:
             BatchpixError: the call failed.
         """
-        return await asyncio.to_thread(self._client.policy)
-
-    def begin(self, job: StylizeJob, pictures: Pictures) -> AsyncStylization:
-        """Make the call's object for a job; it sends nothing before it is iterated over."""
-        return AsyncStylization(lambda sent: self._client.begin(job, sent), pictures)
+        return await asyncio.to_thread(ask_policy, self._line)

@@ -85,6 +85,30 @@ class Endpoint:
         return tuple(headers)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An open line to the mesh.
+
+    Attributes:
+        endpoint: who is called, and as whom.
+        channel: connects when it is needed.
+    """
+
+    endpoint: Endpoint
+    channel: grpc.Channel
+
+
+def open_line(endpoint: Endpoint) -> Line:
+    """Set up a channel; nothing is connected before the first call.
+
+    Raises:
+        BatchpixError: a file of certificates cannot be read.
+    """
+    credentials = endpoint.credentials()
+    channel = grpc.secure_channel(endpoint.address, credentials, endpoint.options())
+    return Line(endpoint=endpoint, channel=channel)
+
+
 def read_pem(source: Pem | None, name: str) -> bytes | None:
     """Read a PEM file; bytes pass through.
 

@@ -1,17 +1,18 @@
 """The commands that call a service: `styles` and `stylize`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Never
 
 import typer
 
-from batchpix_client.answers import FailedPicture, Result
+from batchpix_client.calls import Call
 from batchpix_client.cli_console import answer_json, answer_table, bar, complain, say
 from batchpix_client.connection import Connection
-from batchpix_client.jobs import DEADLINE_SECONDS, Region, WeightedStyle
+from batchpix_client.jobs.job import DEADLINE_SECONDS
+from batchpix_client.jobs.stylize import Region, WeightedStyle
 from batchpix_client.outputs import Outputs
 from batchpix_client.receipts import Receipt
-from batchpix_client.stylization import Stylization
+from batchpix_client.results import FailedPicture, Result
 
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 InputFiles = Annotated[
@@ -121,7 +122,7 @@ def parse_style(text: str) -> WeightedStyle:
         raise typer.BadParameter(message) from None
 
 
-def receive(call: Stylization, inputs: list[Path], outputs: Outputs, *, json: bool) -> int:
+def receive(call: Call[Result, Never], inputs: list[Path], outputs: Outputs, *, json: bool) -> int:
     """Write each result as it arrives; return how many pictures failed."""
     failures = 0
     with call, bar(len(inputs), "stylising") as progress:

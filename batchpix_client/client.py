@@ -1,50 +1,46 @@
 """The blocking client."""
 
-import time
-from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Never, Self
 
-import grpc
-from google.protobuf.message import Message
+from batchpix_client.calls import Call, ClipCall
+from batchpix_client.catalogue import (
+    NamedMove,
+    NamedStyle,
+    Policy,
+    ask_moves,
+    ask_policy,
+    ask_styles,
+)
+from batchpix_client.interface import ClientBase, of_photo, of_photos
+from batchpix_client.jobs.dance import DanceJob
+from batchpix_client.jobs.stylize import StylizeJob
+from batchpix_client.jobs.tryon import TryOnJob
+from batchpix_client.jobs.video import VideoJob
+from batchpix_client.results import Figure, GarmentFound, Result, TryOnPart
 
-from batchpix.policy.v1 import policy_pb2, policy_pb2_grpc
-from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
-from batchpix_client.catalogue import NamedStyle, Policy, read_policy, read_styles
-from batchpix_client.channels import Endpoint
-from batchpix_client.interface import ClientBase, ConnectionOptions
-from batchpix_client.jobs import QUESTION_SECONDS, StylizeJob
-from batchpix_client.pictures import Source
-from batchpix_client.retries import attempts
-from batchpix_client.statuses import translated
-from batchpix_client.stylization import Stylization
 
-AnswerT = TypeVar("AnswerT")
-
-
-class Client(ClientBase[Iterable[Source], Stylization]):
+class Client(ClientBase):
     """Calls the mesh and blocks; may be shared by threads. Use it with `with`, or close it.
+
+    What the calls take is described at their jobs: `StylizeJob`, `VideoJob`, `DanceJob` and
+    `TryOnJob`. A call sends nothing before it is iterated over.
 
     Example:
         with Client("localhost:8443", ca=Path("ca.crt"), token=token) as client:
             for result in client.stylize([Path("photo.jpg")], "starry_night"):
                 ...
+            client.video(Path("photo.jpg"), camera="orbit", seconds=4).save(Path("clip.mp4"))
     """
 
-    def __init__(self, address: str, **options: Unpack[ConnectionOptions]) -> None:
-        """Set up; nothing is connected before the first call.
-
-        Args:
-            address: host and port, "localhost:8443".
-            options: see `ConnectionOptions`.
-
-        Raises:
-            BatchpixError: a certificate without its key, or a file that cannot be read.
-        """
-        self._endpoint = Endpoint(address=address, **options)
-        self._channel = grpc.secure_channel(
-            address, self._endpoint.credentials(), self._endpoint.options()
-        )
+    stylize = of_photos(StylizeJob, Call[Result, Never])
+    """Stylise pictures: `client.stylize(pictures, style, strength=0.8, ...)`."""
+    video = of_photo(VideoJob, ClipCall[Never])
+    """Make a clip of one photo: `client.video(photo, camera="orbit", loop=True, ...)`."""
+    dance = of_photo(DanceJob, ClipCall[Figure])
+    """Let a person dance: `client.dance(photo, moves=["floss"], music=song, ...)`."""
+    try_on = of_photo(TryOnJob, Call[TryOnPart, GarmentFound])
+    """Dress a person: `client.try_on(photo, garments, mask_wanted=True, ...)`."""
 
     def __enter__(self) -> Self:
         return self
@@ -59,16 +55,23 @@ class Client(ClientBase[Iterable[Source], Stylization]):
 
     def close(self) -> None:
         """Disconnect; calls that still run are cancelled."""
-        self._channel.close()
+        self._line.channel.close()
 
     def styles(self) -> tuple[NamedStyle, ...]:
-        """Name the styles that the service knows.
+        """Name the styles that stylize knows.
 
         Raises:
             BatchpixError: the call failed.
         """
-        method = stylize_pb2_grpc.StylizeServiceStub(self._channel).ListStyles
-        return read_styles(self._ask(method, stylize_pb2.ListStylesRequest()))
+        return ask_styles(self._line)
+
+    def moves(self) -> tuple[NamedMove, ...]:
+        """Name the moves that dance knows.
+
+        Raises:
+            BatchpixError: the call failed.
+        """
+        return ask_moves(self._line)
 
     def policy(self) -> Policy:
         """Fetch the privacy policy in force, with the keys that receipts are signed with.
@@ -76,24 +79,4 @@ class Client(ClientBase[Iterable[Source], Stylization]):
         Raises:
             BatchpixError: the call failed.
         """
-        method = policy_pb2_grpc.PolicyServiceStub(self._channel).GetPolicy
-        return read_policy(self._ask(method, policy_pb2.GetPolicyRequest()))
-
-    def begin(self, job: StylizeJob, pictures: Iterable[Source]) -> Stylization:
-        """Make the call's object for a job; it sends nothing before it is iterated over."""
-        stub = stylize_pb2_grpc.StylizeServiceStub(self._channel)
-        return Stylization(self._endpoint, stub, job, pictures)
-
-    def _ask(self, method: Callable[..., AnswerT], question: Message) -> AnswerT:
-        deadline = time.monotonic() + QUESTION_SECONDS
-        for attempt in attempts(QUESTION_SECONDS):
-            with attempt:
-                try:
-                    return method(
-                        question,
-                        timeout=deadline - time.monotonic(),
-                        metadata=self._endpoint.metadata(),
-                    )
-                except grpc.RpcError as error:
-                    raise translated(error) from None
-        raise AssertionError("the attempts ended without an answer or an error")
+        return ask_policy(self._line)

@@ -6,11 +6,11 @@ from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import Any
 
-from batchpix_client.answers import FailedPicture, StylizedPicture
 from batchpix_client.channels import configuration_error
 from batchpix_client.client import Client
 from batchpix_client.errors import BatchpixError
-from batchpix_client.jobs import Region
+from batchpix_client.jobs.stylize import Region
+from batchpix_client.results import FailedPicture, StylizedPicture
 
 SAMPLE_FOLDERS = ("scenes", "people", "garments")
 MASK_FOLDER = "truth"

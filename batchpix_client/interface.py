@@ -1,16 +1,17 @@
-"""What the blocking and the awaiting client have in common: their options and their one call."""
+"""What the blocking and the awaiting client have in common: their options and how calls begin."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Generic, TypedDict, TypeVar
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypedDict, TypeVar, Unpack
 
-from batchpix_client.channels import Pem, Token
-from batchpix_client.jobs import DEADLINE_SECONDS, Region, Style, StylizeJob
-from batchpix_client.pictures import Source
+from batchpix_client.channels import Endpoint, Line, Pem, Token, open_line
+from batchpix_client.jobs.job import Job
+from batchpix_client.media import Source
 
-# What a client takes pictures from, and what it hands back for one call.
-PicturesT = TypeVar("PicturesT")
+P = ParamSpec("P")
 CallT = TypeVar("CallT")
+PhotosT = TypeVar("PhotosT")
+ResultT = TypeVar("ResultT")
+FoundT = TypeVar("FoundT")
 
 
 class ConnectionOptions(TypedDict, total=False):
@@ -30,60 +31,52 @@ class ConnectionOptions(TypedDict, total=False):
     """Coarse device model for the service's usage counts."""
 
 
-class ClientBase(ABC, Generic[PicturesT, CallT]):
-    """The one call that both clients have; its transport is in each of them."""
+class ClientBase:
+    """A client that can begin calls; how it waits for them is up to what derives from it."""
 
-    def stylize(  # noqa: PLR0913  # keywords with defaults, as the options of the protocol
-        self,
-        pictures: PicturesT,
-        style: Style,
-        *,
-        strength: float | None = None,
-        preserve_colour: bool = False,
-        region: Region | str = Region.WHOLE,
-        masks: Sequence[Source | None] = (),
-        style_scale: float | None = None,
-        seed: int = 0,
-        format: str = "",  # noqa: A002  # the protocol's own word for it
-        quality: int = 0,
-        long_side_pixels_max: int = 0,
-        deadline_seconds: float = DEADLINE_SECONDS,
-    ) -> CallT:
-        """Stylise pictures; iterate over what is returned to send them and to get each result.
-
-        Pictures are taken one by one while earlier results already come back, and none is taken
-        before the service has let the call in. Results come in the order in which they are made.
+    def __init__(self, address: str, **options: Unpack[ConnectionOptions]) -> None:
+        """Set up; nothing is connected before the first call.
 
         Args:
-            pictures: paths, bytes or `Picture`s, as many as you like.
-            style: a name, a picture, a mapping of names to weights, or a sequence to mix.
-            strength: 0 (the photo) to 1 (the full style); None = 1.
-            preserve_colour: keep the photo's own colours.
-            region: "whole", "subject" (the people only) or "background" (all but them).
-            masks: for the picture at the same position, a grey picture of its size that chooses
-                (255) where it is changed; None for a picture without one.
-            style_scale: size of the strokes, 0.25 to 4; None = 1.
-            seed: chooses among equally good results.
-            format: "jpeg", "png", "webp" or a media type; empty = as each picture came.
-            quality: 1 to 100; 0 = the service's default.
-            long_side_pixels_max: results are scaled down to this; 0 = the picture's own size.
-            deadline_seconds: time for the whole call, retries included.
-        """
-        job = StylizeJob(
-            style=style,
-            strength=strength,
-            preserve_colour=preserve_colour,
-            region=region,
-            masks=masks,
-            style_scale=style_scale,
-            seed=seed,
-            format=format,
-            quality=quality,
-            long_side_pixels_max=long_side_pixels_max,
-            deadline_seconds=deadline_seconds,
-        )
-        return self.begin(job, pictures)
+            address: host and port, "localhost:8443".
+            options: see `ConnectionOptions`.
 
-    @abstractmethod
-    def begin(self, job: StylizeJob, pictures: PicturesT) -> CallT:
-        """Make the call's object for a job; it sends nothing before it is iterated over."""
+        Raises:
+            BatchpixError: a certificate without its key, or a file that cannot be read.
+        """
+        self._line: Line = open_line(Endpoint(address=address, **options))
+
+
+def of_photos(
+    job: Callable[P, Job[ResultT, FoundT]],
+    call: Callable[[Line, Job[ResultT, FoundT], PhotosT], CallT],
+) -> Callable[Concatenate[ClientBase, PhotosT, P], CallT]:
+    """Make a client's method that begins calls on many photos.
+
+    Args:
+        job: makes the job of the method's arguments, which are the job's own fields.
+        call: makes the call, which sends nothing before it is iterated over.
+    """
+
+    def begin(
+        client: ClientBase, photos: PhotosT, /, *arguments: P.args, **options: P.kwargs
+    ) -> CallT:
+        return call(client._line, job(*arguments, **options), photos)  # noqa: SLF001  # a method
+
+    begin.__doc__ = job.__doc__
+    return begin
+
+
+def of_photo(
+    job: Callable[P, Job[ResultT, FoundT]],
+    call: Callable[[Line, Job[ResultT, FoundT], list[Source]], CallT],
+) -> Callable[Concatenate[ClientBase, Source, P], CallT]:
+    """Make a client's method that begins calls on one photo; see `of_photos`."""
+
+    def begin(
+        client: ClientBase, photo: Source, /, *arguments: P.args, **options: P.kwargs
+    ) -> CallT:
+        return call(client._line, job(*arguments, **options), [photo])  # noqa: SLF001  # a method
+
+    begin.__doc__ = job.__doc__
+    return begin

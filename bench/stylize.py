@@ -22,8 +22,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from batchpix_client.answers import StylizedPicture
 from batchpix_client.mesh import LocalMesh
+from batchpix_client.results import StylizedPicture
 from services.chassis.media.image import ImageLimits, decode, encode, probe
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.settings import Settings

@@ -1,10 +1,11 @@
-"""A stylize service without a network: it keeps to the protocol, or breaks it where it is told."""
+"""Services without networks: they keep to the protocol, or break it where they are told."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import google_crc32c
 import grpc
@@ -16,16 +17,20 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from batchpix.dance.v1 import dance_pb2, dance_pb2_grpc
 from batchpix.media.v1 import media_pb2
 from batchpix.policy.v1 import policy_pb2, policy_pb2_grpc
 from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
+from batchpix.tryon.v1 import tryon_pb2, tryon_pb2_grpc
+from batchpix.video.v1 import video_pb2, video_pb2_grpc
 from batchpix_client.receipts import key_id
 from gateway.certs import CertificatePaths
 
 Request = stylize_pb2.StylizeRequest
 Response = stylize_pb2.StylizeResponse
 Context = grpc.ServicerContext
-Script = Callable[["FakeMesh", Iterator[Request], grpc.ServicerContext], Iterator[Response]]
+# Requests and answers of any feature; each fake answers in the messages of its own.
+Script = Callable[["FakeMesh", Iterator[Any], grpc.ServicerContext], Iterator[Any]]
 
 BEARER = "secret"
 CALL_ID = "call-1"
@@ -51,7 +56,7 @@ class FakeMesh:
     """What the fake was asked, and what it does.
 
     Attributes:
-        script: answers a stylize call.
+        script: answers a call of any feature.
         refusals: statuses that the next calls end with before they are let in.
         options: of the last call.
         media: uploaded media of the last call.
@@ -62,12 +67,18 @@ class FakeMesh:
 
     script: Script
     refusals: list[status_pb2.Status] = field(default_factory=list)
-    options: stylize_pb2.StylizeOptions | None = None
+    options: Any = None
     media: list[Medium] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     attempts: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
     chunk_bytes_max: int = 0
+
+    def run(self, requests: Iterator[Any], context: Context) -> Iterator[Any]:
+        """Note a call and run the script."""
+        context.add_callback(self.ended.set)
+        self.enter(context)
+        yield from self.script(self, requests, context)
 
     def enter(self, context: Context) -> None:
         """Note a call, and refuse it if it is to be refused."""
@@ -76,10 +87,10 @@ class FakeMesh:
         if self.refusals:
             context.abort_with_status(rpc_status.to_status(self.refusals.pop(0)))
 
-    def accepted(self) -> Response:
+    def accepted(self, response: type[Any] = Response) -> Any:  # noqa: ANN401  # of any feature
         """Let the call in."""
         limits = media_pb2.Limits(chunk_bytes_max=self.chunk_bytes_max)
-        return Response(
+        return response(
             accepted=media_pb2.Accepted(
                 call_id=CALL_ID, limits=limits, policy_version=POLICY_VERSION
             )
@@ -93,10 +104,8 @@ class FakeStylize(stylize_pb2_grpc.StylizeServiceServicer):
         self._mesh = mesh
 
     def Stylize(self, request_iterator: Iterator[Request], context: Context) -> Iterator[Response]:
-        """Note the call and run the script."""
-        context.add_callback(self._mesh.ended.set)
-        self._mesh.enter(context)
-        yield from self._mesh.script(self._mesh, request_iterator, context)
+        """Run the script."""
+        yield from self._mesh.run(request_iterator, context)
 
     def ListStyles(
         self,
@@ -109,6 +118,56 @@ class FakeStylize(stylize_pb2_grpc.StylizeServiceServicer):
             name="starry_night", title="The Starry Night", painter="Vincent van Gogh", year=1889
         )
         return stylize_pb2.ListStylesResponse(styles=[style])
+
+
+class FakeVideo(video_pb2_grpc.VideoServiceServicer):
+    """Runs the script."""
+
+    def __init__(self, mesh: FakeMesh) -> None:
+        self._mesh = mesh
+
+    def Animate(
+        self, request_iterator: Iterator[video_pb2.AnimateRequest], context: Context
+    ) -> Iterator[video_pb2.AnimateResponse]:
+        """Run the script."""
+        yield from self._mesh.run(request_iterator, context)
+
+
+class FakeDance(dance_pb2_grpc.DanceServiceServicer):
+    """Runs the script, and knows one move."""
+
+    def __init__(self, mesh: FakeMesh) -> None:
+        self._mesh = mesh
+
+    def Dance(
+        self, request_iterator: Iterator[dance_pb2.DanceRequest], context: Context
+    ) -> Iterator[dance_pb2.DanceResponse]:
+        """Run the script."""
+        yield from self._mesh.run(request_iterator, context)
+
+    def ListMoves(
+        self,
+        request: dance_pb2.ListMovesRequest,  # noqa: ARG002  # gRPC's signature
+        context: Context,
+    ) -> dance_pb2.ListMovesResponse:
+        """Name one move."""
+        self._mesh.enter(context)
+        return dance_pb2.ListMovesResponse(
+            moves=[dance_pb2.Move(name="floss", title="Floss", beats=4)]
+        )
+
+
+class FakeTryon(tryon_pb2_grpc.TryonServiceServicer):
+    """Runs the script."""
+
+    def __init__(self, mesh: FakeMesh) -> None:
+        self._mesh = mesh
+
+    def TryOn(
+        self, request_iterator: Iterator[tryon_pb2.TryOnRequest], context: Context
+    ) -> Iterator[tryon_pb2.TryOnResponse]:
+        """Run the script."""
+        yield from self._mesh.run(request_iterator, context)
 
 
 class FakePolicy(policy_pb2_grpc.PolicyServiceServicer):
@@ -139,6 +198,9 @@ def serve(mesh: FakeMesh, credentials: grpc.ServerCredentials) -> Iterator[str]:
     """Run the fake on a free loopback port; yield its address."""
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
     stylize_pb2_grpc.add_StylizeServiceServicer_to_server(FakeStylize(mesh), server)
+    video_pb2_grpc.add_VideoServiceServicer_to_server(FakeVideo(mesh), server)
+    dance_pb2_grpc.add_DanceServiceServicer_to_server(FakeDance(mesh), server)
+    tryon_pb2_grpc.add_TryonServiceServicer_to_server(FakeTryon(mesh), server)
     policy_pb2_grpc.add_PolicyServiceServicer_to_server(FakePolicy(mesh), server)
     port = server.add_secure_port("localhost:0", credentials)
     server.start()
@@ -179,6 +241,94 @@ def backwards(mesh: FakeMesh, requests: Iterator[Request], _: Context) -> Iterat
     yield receipt()
 
 
+PIECES = (b"ftyp and moov", b"moof 1", b"moof 2")
+CLIP = media_pb2.MediaStart(
+    kind=media_pb2.MEDIA_KIND_CLIP,
+    media_type="video/mp4",
+    width_pixels=64,
+    height_pixels=48,
+    frames_per_second=30,
+    frame_count=120,
+)
+FRAMES = (b"frame one", b"frame two")
+
+
+def filming(mesh: FakeMesh, requests: Iterator[Any], _: Context) -> Iterator[Any]:
+    """Answer a photo with a clip or with frames, as video does."""
+    yield from clip_answers(mesh, requests, video_pb2.AnimateResponse)
+
+
+def dancing(mesh: FakeMesh, requests: Iterator[Any], _: Context) -> Iterator[Any]:
+    """The same as dance does it, which tells of the person first."""
+    figure = dance_pb2.Figure(missing_limbs=[dance_pb2.LIMB_LEFT_ARM], beats_per_minute=96)
+    found = dance_pb2.DanceResponse(figure=figure)
+    yield from clip_answers(mesh, requests, dance_pb2.DanceResponse, found)
+
+
+def clip_answers(
+    mesh: FakeMesh, requests: Iterator[Any], response: type[Any], *findings: Message
+) -> Iterator[Any]:
+    """Make the answers of a call that makes a clip."""
+    mesh.options = next(requests).options
+    yield mesh.accepted(response)
+    photo = list(received(mesh, requests))[-1].start.index
+    yield from findings
+    if mesh.options.format.container == media_pb2.ClipFormat.CONTAINER_FRAMES:
+        for place, data in enumerate(FRAMES):
+            start = media_pb2.MediaStart(
+                index=place,
+                kind=media_pb2.MEDIA_KIND_FRAME,
+                media_type="image/png",
+                belongs_to=photo,
+                frames_per_second=30,
+            )
+            yield from whole(response, start, [data])
+    else:
+        progress = media_pb2.Progress(stage=media_pb2.STAGE_RENDER, done=30, total=120)
+        start, *rest = whole(response, clip_start(photo), PIECES)
+        yield from (start, response(progress=progress), *rest)
+    yield response(receipt=signed(erasure()))
+
+
+def dressing(mesh: FakeMesh, requests: Iterator[Any], _: Context) -> Iterator[Any]:
+    """Answer a photo backwards, and with a mask where it is wanted, as tryon does."""
+    response = tryon_pb2.TryOnResponse
+    mesh.options = next(requests).options
+    yield mesh.accepted(response)
+    *garments, photo = received(mesh, requests)
+    for medium in garments:
+        found = tryon_pb2.GarmentFound(
+            garment_index=medium.start.index, category=tryon_pb2.GARMENT_CATEGORY_TROUSERS
+        )
+        yield response(garment=found)
+    kinds = [media_pb2.MEDIA_KIND_IMAGE, media_pb2.MEDIA_KIND_MASK]
+    for kind in kinds if mesh.options.mask_wanted else kinds[:1]:
+        start = media_pb2.MediaStart(
+            kind=kind, media_type="image/png", belongs_to=photo.start.index
+        )
+        yield from whole(response, start, [photo.data[::-1]])
+    yield response(receipt=signed(erasure()))
+
+
+def clip_start(photo: int) -> media_pb2.MediaStart:
+    """Open a clip of a photo."""
+    start = media_pb2.MediaStart(belongs_to=photo)
+    start.MergeFrom(CLIP)
+    return start
+
+
+def whole(
+    response: type[Any], start: media_pb2.MediaStart, parts: Sequence[bytes]
+) -> Iterator[Any]:
+    """Make the messages of a whole result."""
+    yield response(media_start=start)
+    for part in parts:
+        yield response(chunk=media_pb2.Chunk(data=part, crc32c=google_crc32c.value(part)))
+    data = b"".join(parts)
+    end = media_pb2.MediaEnd(size_bytes=len(data), crc32c=google_crc32c.value(data))
+    yield response(media_end=end)
+
+
 def received(mesh: FakeMesh, requests: Iterator[Request]) -> Iterator[Medium]:
     """Put the upload together; each medium comes when the next one starts or the upload ends."""
     for request in requests:
@@ -195,7 +345,7 @@ def received(mesh: FakeMesh, requests: Iterator[Request]) -> Iterator[Medium]:
 
 
 def result(index: int, data: bytes) -> Iterator[Response]:
-    """Make the messages of a whole result."""
+    """Make the messages of a whole stylized picture."""
     start = media_pb2.MediaStart(
         kind=media_pb2.MEDIA_KIND_IMAGE,
         media_type="image/png",
@@ -203,13 +353,9 @@ def result(index: int, data: bytes) -> Iterator[Response]:
         width_pixels=3,
         height_pixels=2,
     )
-    yield Response(media_start=start)
     size = max(len(data) // 4, RESULT_CHUNK_BYTES_MIN)
-    for place in range(0, len(data), size):
-        part = data[place : place + size]
-        yield Response(chunk=media_pb2.Chunk(data=part, crc32c=google_crc32c.value(part)))
-    end = media_pb2.MediaEnd(size_bytes=len(data), crc32c=google_crc32c.value(data))
-    yield Response(media_end=end)
+    parts = [data[place : place + size] for place in range(0, len(data), size)]
+    yield from whole(Response, start, parts)
 
 
 def failure(index: int) -> Response:

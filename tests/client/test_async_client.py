@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,44 @@ async def test_closing_a_call_from_elsewhere_ends_its_reader(
 
     with pytest.raises(BatchpixError, match="CANCELLED"):
         await reader
+
+
+async def test_clips_are_awaited_in_pieces_whole_and_as_a_file(
+    client: AsyncClient, mesh: FakeMesh, tmp_path: Path
+) -> None:
+    """The three ways to take a clip give the same bytes."""
+    mesh.script = fakes.dancing
+    pieces = [piece.data async for piece in client.dance(b"photo", moves=["floss"])]
+    clip = await client.dance(b"photo", moves=["floss"]).collect()
+    call = client.dance(b"photo", moves=["floss"])
+    saved = await call.save(tmp_path / "clip.mp4")
+
+    assert pieces == list(fakes.PIECES)
+    assert b"".join(pieces) == clip.data == saved.path.read_bytes()
+    assert call.found[0].beats_per_minute == 96
+    assert [move.name for move in await client.moves()] == ["floss"]
+
+
+async def test_a_cancelled_save_leaves_no_file(
+    client: AsyncClient, mesh: FakeMesh, tmp_path: Path
+) -> None:
+    """Cancelling the awaiting task ends the call, and half a clip goes with it."""
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stuck(fake: FakeMesh, requests: Iterator[Request], context: Context) -> Iterator[Response]:
+        yield from islice(fakes.filming(fake, requests, context), 4)
+        loop.call_soon_threadsafe(begun.set)
+        fake.ended.wait()
+
+    mesh.script = stuck
+    call = client.video(b"photo")
+    task = asyncio.create_task(call.save(tmp_path / "clip.mp4"))
+    await begun.wait()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(mesh.ended.wait, 5)
+    await asyncio.to_thread(call._thread.shutdown)
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []

@@ -15,7 +15,7 @@ from batchpix_client import (
     BatchpixError,
     Client,
     FailedPicture,
-    Picture,
+    Medium,
     Progress,
     Result,
     StylizedPicture,
@@ -112,7 +112,7 @@ def test_the_media_type_is_told_by_the_bytes(
 
 def test_a_declared_media_type_is_left_alone(client: Client, mesh: FakeMesh) -> None:
     """What the caller declares is what the service is told, right or wrong."""
-    list(client.stylize([Picture(source=PNG, media_type="image/jpeg")], "starry_night"))
+    list(client.stylize([Medium(source=PNG, media_type="image/jpeg")], "starry_night"))
 
     assert mesh.media[0].start.media_type == "image/jpeg"
 

@@ -11,7 +11,7 @@ from typing import Self
 from PIL import Image
 
 from batchpix_client import BatchpixError, Client, StylizedPicture
-from batchpix_client.stylization import Stylization
+from batchpix_client.calls import Call
 from tests.e2e.fleet import Fleet, until
 from tests.e2e.stand_in import STYLE
 
@@ -32,9 +32,9 @@ class CountedAttempts:
 
     def __init__(self) -> None:
         self.refused: Counter[tuple[str, str]] = Counter()
-        self._genuine = Stylization._attempt
+        self._genuine = Call._attempt
 
-    def attempt(self, call: Stylization, timeout_seconds: float) -> object:
+    def attempt(self, call: Call, timeout_seconds: float) -> object:
         """Make an attempt."""
         try:
             return self._genuine(call, timeout_seconds)

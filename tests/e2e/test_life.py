@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchpix_client import BatchpixError, Client
-from batchpix_client.stylization import Stylization
+from batchpix_client.calls import Call
 from tests.e2e.fleet import REPLICA_HOSTS, Fleet, until
 from tests.e2e.load import CountedAttempts, HeldCalls, Load, small_picture
 from tests.e2e.stand_in import STYLE
@@ -39,10 +39,10 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> CountedAttempts:
     """Count attempts that are not let in."""
     counted = CountedAttempts()
 
-    def attempt(call: Stylization, timeout_seconds: float) -> object:
+    def attempt(call: Call, timeout_seconds: float) -> object:
         return counted.attempt(call, timeout_seconds)
 
-    monkeypatch.setattr(Stylization, "_attempt", attempt)
+    monkeypatch.setattr(Call, "_attempt", attempt)
     return counted
 
 

@@ -1,11 +1,11 @@
-"""Pictures on their way in: where their bytes come from and what they are."""
+"""Media on their way in: where their bytes come from and what they are."""
 
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-HEAD_BYTES = 16  # more than any signature below needs
+HEAD_BYTES = 32  # more than any signature below needs
 SIGNATURES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -13,13 +13,24 @@ SIGNATURES = {
     b"II*\x00": "image/tiff",
     b"MM\x00*": "image/tiff",
     b"BM": "image/bmp",
+    b"fLaC": "audio/flac",
+    b"OggS": "audio/ogg",
+    b"ID3": "audio/mpeg",
+    b"\xff\xfb": "audio/mpeg",
+    b"\xff\xf3": "audio/mpeg",
+    b"\xff\xf2": "audio/mpeg",
+    b"\x1aE\xdf\xa3": "video/webm",
+    b"HIERARCHY": "text/x-bvh",
 }
+RIFF_FORMS = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+# The brand of an ISO base media file tells sound from pictures.
+ISO_BRANDS = {b"M4A ": "audio/mp4", b"M4B ": "audio/mp4", b"qt  ": "video/quicktime"}
 MEDIA_TYPE_UNKNOWN = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A picture to send.
+class Medium:
+    """A picture, clip, sound or motion to send.
 
     Attributes:
         source: the encoded bytes, or the file that holds them; a file is read while it is sent.
@@ -31,7 +42,7 @@ class Picture:
 
     @property
     def size_bytes(self) -> int:
-        """Length of the encoded picture.
+        """Length of the encoded medium.
 
         Raises:
             OSError: the file cannot be looked at.
@@ -69,17 +80,19 @@ class Picture:
                 yield data
 
 
-Source = Path | bytes | Picture
+Source = Path | bytes | Medium
 
 
-def as_picture(source: Source) -> Picture:
-    """Wrap a path or bytes; a picture stays what it is."""
-    return source if isinstance(source, Picture) else Picture(source=source)
+def as_medium(source: Source) -> Medium:
+    """Wrap a path or bytes; a medium stays what it is."""
+    return source if isinstance(source, Medium) else Medium(source=source)
 
 
 def recognised_type(head: bytes) -> str:
     """Name the media type that the first bytes show, empty if they show none."""
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    matches = (kind for mark, kind in SIGNATURES.items() if head.startswith(mark))
+    if head[:4] == b"RIFF":
+        return RIFF_FORMS.get(head[8:12], "")
+    if head[4:8] == b"ftyp":
+        return ISO_BRANDS.get(head[8:12], "video/mp4")
+    matches = (kind for mark, kind in SIGNATURES.items() if head.lstrip().startswith(mark))
     return next(matches, "")

@@ -1,36 +1,30 @@
-"""One blocking stylize call: what the caller iterates over."""
+"""One blocking call of any feature: what the caller iterates over."""
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Generic, Self, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
-from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
-from batchpix_client.answers import Answers, Progress, Result
-from batchpix_client.channels import Endpoint
+from batchpix_client.answers import Answers
+from batchpix_client.channels import Line
+from batchpix_client.clips import Clip, SavedClip, collect_clip, save_clip
 from batchpix_client.errors import BatchpixError, protocol_error
-from batchpix_client.jobs import StylizeJob
-from batchpix_client.pictures import Source
+from batchpix_client.jobs.job import Job
+from batchpix_client.media import Source
 from batchpix_client.receipts import Receipt
+from batchpix_client.results import ClipPart, Progress
 from batchpix_client.retries import attempts
 from batchpix_client.statuses import trailing_receipt, translated
 from batchpix_client.uploads import Upload
+from batchpix_client.wire import Response, Stream
 
-
-class Stream(Protocol):
-    """What gRPC hands back for a running call."""
-
-    def __iter__(self) -> Iterator[stylize_pb2.StylizeResponse]: ...
-    def __next__(self) -> stylize_pb2.StylizeResponse: ...
-
-    def cancel(self) -> bool:
-        """End the call."""
-
-    def add_callback(self, callback: Callable[[], None]) -> bool:
-        """Be told of the call's end; False = it has ended."""
+ResultT = TypeVar("ResultT")
+FoundT = TypeVar("FoundT")
 
 
 class Gate:
@@ -55,31 +49,32 @@ class Gate:
         return self._open
 
 
-class Stylization(Iterator[Result]):
-    """One call of `Client.stylize`: iterate to get each result as it arrives.
+class Call(Iterator[ResultT], Generic[ResultT, FoundT]):
+    """One call: iterate to get each result as it arrives.
 
     Nothing is sent before the first step. Iterate to the end, or use it as a context manager, or
     `close` it: a call that is left open runs until its deadline.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        stub: stylize_pb2_grpc.StylizeServiceStub,
-        job: StylizeJob,
-        pictures: Iterable[Source],
-    ) -> None:
-        self._endpoint = endpoint
-        self._stub = stub
+    def __init__(self, line: Line, job: Job[ResultT, FoundT], photos: Iterable[Source]) -> None:
+        """Prepare the call; nothing is sent yet.
+
+        Args:
+            line: where to call.
+            job: what is wanted.
+            photos: what it is wanted of; they are taken one by one once the call is let in.
+        """
+        self._line = line
         self._job = job
-        self._pictures = pictures
+        self._photos = photos
         self._upload = Upload(job)
-        self._answers = Answers(self._upload)
+        self._answers = Answers(job, self._upload)
         self._stream: Stream | None = None
         self._upload_error: Exception | None = None
         self._ended = False
+        self._watchers: list[Callable[[Progress], None]] = []
 
-    def __next__(self) -> Result:
+    def __next__(self) -> ResultT:
         """Return the next result.
 
         Raises:
@@ -128,20 +123,36 @@ class Stylization(Iterator[Result]):
         """How far the service has come, None before it says so."""
         return self._answers.progress
 
+    def watch(self, watcher: Callable[[Progress], None]) -> Self:
+        """Have a function told of all progress while results are waited for."""
+        self._watchers.append(watcher)
+        return self
+
+    @property
+    def found(self) -> tuple[FoundT, ...]:
+        """What the service found in what was sent, so far."""
+        return tuple(self._answers.found)
+
     @property
     def receipt(self) -> Receipt | None:
         """What was wiped, once a call that was let in has ended, well or not; None before."""
         return self._answers.receipt
 
-    def _step(self) -> Result | None:
+    def _step(self) -> ResultT | None:
         """Read until a result is whole; None = the call has ended well."""
         for response in self._stream or self._begin():
             result = self._answers.receive(response)
             if result is not None:
                 return result
+            self._tell(response)
         self._ended = True
         self._answers.close()
         return None
+
+    def _tell(self, response: Response) -> None:
+        if self._answers.progress is not None and response.WhichOneof("message") == "progress":
+            for watcher in self._watchers:
+                watcher(self._answers.progress)
 
     def _begin(self) -> Stream:
         """Open the stream, trying again while the service does not let the call in."""
@@ -155,10 +166,10 @@ class Stylization(Iterator[Result]):
         if self._ended:
             raise BatchpixError("CANCELLED", "", "the call was closed")
         gate = Gate()
-        stream: Stream = self._stub.Stylize(
+        stream = self._job.wire.method(self._line.channel)(
             self._requests(self._upload.opening(), gate),
             timeout=timeout_seconds,
-            metadata=self._endpoint.metadata(),
+            metadata=self._line.endpoint.metadata(),
         )
         self._stream = stream
         if not stream.add_callback(gate.shut):
@@ -175,19 +186,14 @@ class Stylization(Iterator[Result]):
         gate.open()
         return stream
 
-    def _requests(
-        self, opening: stylize_pb2.StylizeRequest, gate: Gate
-    ) -> Iterator[stylize_pb2.StylizeRequest]:
+    def _requests(self, opening: Message, gate: Gate) -> Iterator[Message]:
         """Feed gRPC's sending thread."""
         yield opening
         if not gate.passed():
             return
         try:
-            yield from self._upload.styles()
-            for picture in self._pictures:
-                yield from self._upload.picture(picture)
-            self._upload.close()
-        except Exception as error:  # the pictures are the caller's, so is the error
+            yield from self._upload.media(self._photos)
+        except Exception as error:  # the photos are the caller's, so is the error
             # Raised here it would end in the log of gRPC's thread; the reading side raises it.
             self._upload_error = error
             if self._stream is not None:
@@ -197,3 +203,18 @@ class Stylization(Iterator[Result]):
         """Translate the end of a failed call and keep the receipt that came with it."""
         self._answers.receipt = trailing_receipt(error)
         return translated(error)
+
+
+class ClipCall(Call[ClipPart, FoundT]):
+    """One call that makes a clip: iterate to get its pieces or frames as they arrive.
+
+    Pieces in order are the file; each can be played or passed on at once.
+    """
+
+    def save(self, path: Path) -> SavedClip:
+        """Write the clip to a file, or its frames to a new folder; see `clips.save_clip`."""
+        return save_clip(self, path)
+
+    def collect(self) -> Clip:
+        """Take the whole clip into memory; see `clips.collect_clip`."""
+        return collect_clip(self)

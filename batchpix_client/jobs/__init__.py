@@ -1,0 +1,1 @@
+"""What callers want done: one record for each feature, and what the generic call asks of them."""
