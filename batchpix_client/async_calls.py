@@ -164,8 +164,8 @@ class AsyncClipCall(AsyncCall[ClipPart, FoundT]):
 
     async def save(self, path: Path) -> SavedClip:
         """Write the clip to a file, or its frames to a new folder; see `clips.save_clip`."""
-        return await self._on_thread(lambda: save_clip(self._call, path))
+        return await self._on_thread(lambda: save_clip(self._call.to_the_end(), path))
 
     async def collect(self) -> Clip:
         """Take the whole clip into memory; see `clips.collect_clip`."""
-        return await self._on_thread(lambda: collect_clip(self._call))
+        return await self._on_thread(lambda: collect_clip(self._call.to_the_end()))

@@ -72,6 +72,7 @@ class Call(Iterator[ResultT], Generic[ResultT, FoundT]):
         self._stream: Stream | None = None
         self._upload_error: Exception | None = None
         self._ended = False
+        self._whole = False
         self._watchers: list[Callable[[Progress], None]] = []
 
     def __next__(self) -> ResultT:
@@ -95,6 +96,17 @@ class Call(Iterator[ResultT], Generic[ResultT, FoundT]):
         if result is None:
             raise StopIteration
         return result
+
+    def to_the_end(self) -> Iterator[ResultT]:
+        """Iterate, and take a call that was closed on the way for the failure that it is.
+
+        Raises:
+            BatchpixError: the call as a whole failed, or was closed before its end.
+            OSError: a picture's file cannot be read; the call is cancelled.
+        """
+        yield from self
+        if not self._whole:
+            raise closed_early()
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +159,7 @@ class Call(Iterator[ResultT], Generic[ResultT, FoundT]):
             self._tell(response)
         self._ended = True
         self._answers.close()
+        self._whole = True
         return None
 
     def _tell(self, response: Response) -> None:
@@ -164,7 +177,7 @@ class Call(Iterator[ResultT], Generic[ResultT, FoundT]):
 
     def _attempt(self, timeout_seconds: float) -> Stream:
         if self._ended:
-            raise BatchpixError("CANCELLED", "", "the call was closed")
+            raise closed_early()
         gate = Gate()
         stream = self._job.wire.method(self._line.channel)(
             self._requests(self._upload.opening(), gate),
@@ -213,8 +226,13 @@ class ClipCall(Call[ClipPart, FoundT]):
 
     def save(self, path: Path) -> SavedClip:
         """Write the clip to a file, or its frames to a new folder; see `clips.save_clip`."""
-        return save_clip(self, path)
+        return save_clip(self.to_the_end(), path)
 
     def collect(self) -> Clip:
         """Take the whole clip into memory; see `clips.collect_clip`."""
-        return collect_clip(self)
+        return collect_clip(self.to_the_end())
+
+
+def closed_early() -> BatchpixError:
+    """Make the error of a call that its own caller has ended."""
+    return BatchpixError("CANCELLED", "", "the call was closed")

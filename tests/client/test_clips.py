@@ -173,6 +173,19 @@ def test_a_service_lost_in_mid_clip_leaves_an_older_clip_alone(
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("clip.mp4", b"old")]
 
 
+def test_a_clip_whose_call_was_closed_is_not_taken_for_whole(
+    client: Client, tmp_path: Path
+) -> None:
+    """Closing between two pieces, as another thread may, saves nothing."""
+    call = client.video(PHOTO)
+    next(call)
+    call.close()
+
+    with pytest.raises(BatchpixError, match="CANCELLED"):
+        call.save(tmp_path / "clip.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_refused_clip_is_an_error_with_a_receipt(client: Client, mesh: FakeMesh) -> None:
     """A Failure in place of the only result is raised at the end, when the receipt is there."""
     failure = media_pb2.Failure(
