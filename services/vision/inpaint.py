@@ -1,0 +1,217 @@
+"""What a picture would show where something is taken out of it.
+
+The hole is filled on a small version first, from coarse to fine (`patches`), which says where the
+content of each place is to come from; then the picture's own pixels are copied from there, so that
+the filling is as sharp and as grainy as what surrounds it.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from services.chassis.memory.arena import Arena
+from services.chassis.raster import Raster
+from services.vision.frame import Window, scaled_to
+from services.vision.patches import Floats, Holes, Places, improve, pose, touches
+from services.vision.spread import spread
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+LEVELS: Final = ((40, 5), (80, 3), (160, 2))
+"""Longer sides, in pixels, that the filling is made at, and rounds of improvement at each."""
+
+LEVEL_SIDE_MIN: Final = 16
+"""Pixels: where a side would be shorter there are no patches to speak of."""
+
+MARGIN_SHARE: Final = 0.6
+"""So much of the hole's hull is looked at on each side of it."""
+
+MARGIN_MIN: Final = 48
+"""Pixels that are looked at around any hole."""
+
+SHARPNESS: Final = 3
+"""Pieces meet more abruptly the larger this is; 1 mixes them all over a cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A filled small version.
+
+    Attributes:
+        picture: hxwx3 float32 0..1.
+        hole: hxw, where the picture was filled.
+        rows: hxw, where the content of each pixel comes from.
+        columns: hxw, likewise.
+    """
+
+    picture: Floats
+    hole: Holes
+    rows: Places
+    columns: Places
+
+
+class Inpainter:
+    """Fills holes in pictures. Calls may use one inpainter at the same time."""
+
+    def __init__(self, raster: Raster) -> None:
+        """Take over the raster that scales."""
+        self._raster = raster
+
+    def fill(self, pixels: Pixels, hole: Pixels, arena: Arena) -> Pixels:
+        """Return the picture with its hole filled.
+
+        Args:
+            pixels: HxWx3 uint8 RGB.
+            hole: HxW uint8; what is not 0 is missing.
+            arena: of the call.
+
+        Returns:
+            HxWx3 uint8 RGB in the arena. What is known equals the picture bit for bit; where
+            nothing is known the filling is mid grey.
+        """
+        filled = arena.array(pixels.shape, np.uint8)
+        filled[:] = pixels
+        window = surroundings(hole)
+        if window is None:
+            return filled
+        if hole.all():
+            filled[:] = 128
+            return filled
+        with arena.scope():
+            self._fill(filled[window.slices], hole[window.slices], arena)
+        return filled
+
+    def _fill(self, pixels: Pixels, hole: Pixels, arena: Arena) -> None:
+        """Fill a window of a picture in place."""
+        draft, guess = None, None
+        for side, rounds in LEVELS:
+            size = scaled_to(hole.shape[0], hole.shape[1], min(side, max(hole.shape)))
+            small, missing = self._shrink(pixels, hole, size, arena)
+            self._guess(small, missing, guess, arena)
+            guess = small
+            problem = pose(missing) if min(size) >= LEVEL_SIDE_MIN else None
+            if problem is not None:
+                from_rows, from_columns = improve(small, problem, rounds)
+                draft = Draft(picture=small, hole=missing, rows=from_rows, columns=from_columns)
+        assert guess is not None
+        rows, columns = np.nonzero(hole)
+        places = (rows, columns)
+        if draft is None:
+            pixels[places] = self._grown(guess, hole.shape, arena)[places] * 255 + 0.5
+            return
+        tone = self._grown(tones(draft), hole.shape, arena)
+        colours = copied(pixels, places, draft, arena)
+        colours += tone[places] * 255
+        pixels[places] = np.clip(np.rint(colours), 0, 255)
+
+    def _shrink(
+        self, pixels: Pixels, hole: Pixels, size: tuple[int, int], arena: Arena
+    ) -> tuple[Floats, Holes]:
+        """Return the small picture of what is known, 0..1, and where any of it is missing."""
+        known = arena.array((*hole.shape, 1), np.float32)
+        np.equal(hole[:, :, None], 0, out=known, casting="unsafe")
+        light = arena.array(pixels.shape, np.float32)
+        np.multiply(pixels, known / np.float32(255), out=light)
+        share = arena.array(size, np.float32)
+        small = arena.array((*size, 3), np.float32)
+        self._raster.resize(known[:, :, 0], share)
+        self._raster.resize(light, small)
+        small /= np.maximum(share, np.float32(1e-6))[:, :, None]
+        return small, share < 1 - 1e-4
+
+    def _guess(self, small: Floats, missing: Holes, coarser: Floats | None, arena: Arena) -> None:
+        """Fill the small picture's hole with what the coarser one has, or smoothly."""
+        if coarser is None:
+            spread(small, ~missing, self._raster)
+        else:
+            small[missing] = self._grown(coarser, missing.shape, arena)[missing]
+
+    def _grown(self, small: Floats, size: tuple[int, ...], arena: Arena) -> Floats:
+        """Scale up hxwx3 to so many rows and columns, within 0..1 of what it was."""
+        large = arena.array((*size, 3), np.float32)
+        self._raster.resize(small, large)
+        return large
+
+
+def surroundings(hole: Pixels) -> Window | None:
+    """Return the window that is looked at for a hole; None if there is none."""
+    rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
+    if not rows.size:
+        return None
+    hull = Window(
+        top=int(rows[0]), left=int(columns[0]), bottom=int(rows[-1]) + 1, right=int(columns[-1]) + 1
+    )
+    margin = max(MARGIN_MIN, math.ceil(MARGIN_SHARE * max(hull.height, hull.width)))
+    return hull.grown(margin, *hole.shape)
+
+
+def tones(draft: Draft) -> Floats:
+    """Return by how much copies differ from the draft in the mean around each pixel, hxwx3.
+
+    Added to what is copied it makes light and colour run on across the edge of the hole.
+    """
+    near = touches(draft.hole)
+    wrong = draft.picture - draft.picture[draft.rows, draft.columns]
+    known = np.concatenate([wrong * near[:, :, None], near[:, :, None]], axis=2)
+    wide = np.pad(known, ((1, 1), (1, 1), (0, 0)))
+    total = sliding_window_view(wide, (3, 3), (0, 1)).sum(axis=(3, 4))
+    mean: Floats = (total[:, :, :3] / np.maximum(total[:, :, 3:], 1)).astype(np.float32)
+    return mean
+
+
+def copied(
+    pixels: Pixels, places: tuple[Places, Places], draft: Draft, arena: Arena
+) -> NDArray[np.float32]:
+    """Copy what belongs into places, from where the draft found it.
+
+    Around each place the four nearest cells of the draft say where to; their copies are mixed.
+
+    Args:
+        pixels: HxWx3, of which the draft is a small version.
+        places: N rows and N columns.
+        draft: says where from.
+        arena: of the call.
+
+    Returns:
+        Nx3, 0..255.
+    """
+    height, width = pixels.shape[:2]
+    packed = arena.array((height, width, 4), np.uint8)
+    packed[:, :, :3] = pixels
+    whole = packed.view(np.uint32).reshape(-1)
+    down, right = (
+        beside(places[axis], pixels.shape[axis], draft.hole.shape[axis]) for axis in (0, 1)
+    )
+    cells = np.indices(draft.hole.shape)
+    shift_down = np.rint((draft.rows - cells[0]) * (height / draft.hole.shape[0])).astype(np.intp)
+    shift_right = np.rint((draft.columns - cells[1]) * (width / draft.hole.shape[1])).astype(
+        np.intp
+    )
+    total = np.zeros((len(places[0]), 4), np.float32)
+    for row, share_down in down:
+        for column, share_right in right:
+            source_row = np.clip(places[0] + shift_down[row, column], 0, height - 1)
+            source_column = np.clip(places[1] + shift_right[row, column], 0, width - 1)
+            share = (share_down * share_right) ** SHARPNESS
+            piece = whole[source_row * width + source_column].view(np.uint8).reshape(-1, 4)
+            total[:, :3] += piece[:, :3] * share[:, None]
+            total[:, 3] += share
+    return np.asarray(total[:, :3] / total[:, 3:])
+
+
+def beside(
+    place: Places, extent: int, cells: int
+) -> tuple[tuple[Places, NDArray[np.float32]], ...]:
+    """Return the cells before and after each place along an axis, and the share of each."""
+    position = ((place + 0.5) * (cells / extent) - 0.5).astype(np.float32)
+    before = np.floor(position)
+    share = position - before
+    first = before.astype(np.intp)
+    return (
+        (np.clip(first, 0, cells - 1), 1 - share),
+        (np.clip(first + 1, 0, cells - 1), share),
+    )

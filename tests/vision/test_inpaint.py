@@ -1,0 +1,123 @@
+"""Filling holes, on pictures whose true content is known."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.chassis.memory.arena import Budget
+from services.chassis.raster.cpu import CpuRaster
+from services.vision.inpaint import Inpainter
+
+Pixels = NDArray[np.uint8]
+BUDGET_BYTES = 1 << 28
+
+
+def filled(pixels: Pixels, hole: Pixels) -> Pixels:
+    """Fill a hole."""
+    with Budget(BUDGET_BYTES).lease(0) as arena:
+        return Inpainter(CpuRaster(1)).fill(pixels, hole, arena).copy()
+
+
+def noise(height: int, width: int, seed: int = 1) -> Pixels:
+    """Return a picture of coloured noise."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+def standing(height: int, width: int) -> Pixels:
+    """Return a hole of a quarter of the picture, about as a person would leave."""
+    down, right = np.mgrid[0:height, 0:width]
+    head = (down - 0.2 * height) ** 2 + (right - 0.5 * width) ** 2 < (0.12 * height) ** 2
+    body = (np.abs(right - 0.5 * width) < 0.16 * width) & (down > 0.28 * height)
+    return ((head | body) * 255).astype(np.uint8)
+
+
+def hills(height: int, width: int) -> Pixels:
+    """Return sky above grass: smooth above, rough below, the horizon in the middle."""
+    down = np.arange(height)[:, None, None]
+    sky = np.array([110, 150, 220]) + 60 * down / height
+    grain = np.random.default_rng(4).normal(0, 30, (height, width, 1))
+    grass = np.array([70, 120, 40]) + grain
+    return np.clip(np.where(down < height // 2, sky, grass), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [(1, 200), (200, 1), (5, 7), (33, 90), (240, 320)])
+def test_what_is_known_stays(size: tuple[int, int]) -> None:
+    """Every known pixel comes back bit for bit, whatever the picture's shape."""
+    pixels = noise(*size)
+    hole = np.zeros(size, np.uint8)
+    hole[: max(1, size[0] // 3), size[1] // 3 : max(1, size[1] // 2)] = 1
+    hole[0, 0] = 255
+
+    result = filled(pixels, hole)
+
+    assert (result[hole == 0] == pixels[hole == 0]).all()
+
+
+def test_without_a_hole_nothing_changes() -> None:
+    """The whole picture comes back."""
+    pixels = noise(40, 50)
+
+    assert (filled(pixels, np.zeros((40, 50), np.uint8)) == pixels).all()
+
+
+def test_where_nothing_is_known_the_filling_is_grey() -> None:
+    """A hole of the whole picture has nothing to take from."""
+    assert (filled(noise(20, 30), np.full((20, 30), 255, np.uint8)) == 128).all()
+
+
+def test_what_was_in_the_hole_does_not_matter() -> None:
+    """Two pictures that differ in the hole alone are filled alike."""
+    hole = standing(90, 120)
+    one, other = hills(90, 120), hills(90, 120)
+    other[hole > 0] = noise(90, 120)[hole > 0]
+
+    assert (filled(one, hole) == filled(other, hole)).all()
+
+
+def test_an_even_picture_stays_even() -> None:
+    """Within one step of its colour, so that no seam shows."""
+    pixels = np.full((180, 240, 3), (200, 90, 40), np.uint8)
+    holed = np.where(standing(180, 240)[:, :, None] > 0, np.uint8(0), pixels)
+
+    assert np.abs(filled(holed, standing(180, 240)).astype(int) - pixels).max() <= 1
+
+
+def test_the_horizon_runs_on() -> None:
+    """Behind a person-shaped hole sky is sky and grass is grass, up to a strip at the horizon."""
+    pixels, hole = hills(360, 480), standing(360, 480)
+    blank = np.where(hole[:, :, None] > 0, np.uint8(0), pixels)
+
+    result = filled(blank, hole).astype(int)
+
+    inside = hole > 0
+    strip = np.abs(np.arange(360) - 180)[:, None] > 14
+    apart = np.abs(result.mean(axis=2) - pixels.astype(int).mean(axis=2))
+    blue = result[:, :, 2] > result[:, :, 1]
+    wrong = inside & strip & (blue != (np.arange(360)[:, None] < 180))
+    assert wrong.sum() <= 0.02 * inside.sum()
+    assert apart[inside & (np.arange(360)[:, None] < 160)].mean() <= 3
+
+
+def test_the_filling_is_as_grainy_as_its_surroundings() -> None:
+    """Grass in the hole varies from pixel to pixel at least 0.8 times as much as beside it."""
+    pixels, hole = hills(360, 480), standing(360, 480)
+
+    step = np.abs(np.diff(filled(pixels, hole).astype(int).mean(axis=2), axis=1))
+
+    inside = hole[:, 1:] > 0
+    rough = np.arange(360)[:, None] > 220
+    assert step[inside & rough].mean() >= 0.8 * step[~inside & rough].mean()
+
+
+def test_a_regular_pattern_runs_on() -> None:
+    """Stripes behind a hole are continued: at least three quarters of it is as it was."""
+    right = np.arange(400)
+    line = np.where(right // 20 % 2 == 0, 220, 40).astype(np.uint8)
+    pixels = np.repeat(np.tile(line, (300, 1))[:, :, None], 3, axis=2)
+    hole = np.zeros((300, 400), np.uint8)
+    hole[100:200, 150:250] = 255
+    blank = np.where(hole[:, :, None] > 0, np.uint8(128), pixels)
+
+    wrong = np.abs(filled(blank, hole).astype(int) - pixels) > 60
+
+    assert wrong[hole > 0].mean() <= 0.25
