@@ -111,10 +111,10 @@ class Lens(Protocol):
     def fit_to_edges(
         self,
         guide: NDArray[np.uint8],
-        mask: NDArray[np.uint8],
+        mask: NDArray[Any],
         radius: int,
         contrast: float,
-        target: NDArray[np.uint8],
+        target: NDArray[Any],
     ) -> None:
         """Let a coarse mask follow the edges of a picture.
 
@@ -124,10 +124,10 @@ class Lens(Protocol):
 
         Args:
             guide: HxWx3 RGB.
-            mask: hxw, 0..255, of the guide's proportions and at most its size. The filter is
+            mask: hxw uint8 or float32, 0..255, of the guide's proportions and at most its size. The filter is
                 fitted at this size and applied at the guide's.
             radius: half the width of the filter's window, in pixels of the mask.
             contrast: slope of the answer around one half, 1 for the plain filter.
-            target: HxW, 0..255.
+            target: HxW uint8, rounded, or float32; 0..255.
         """
         ...

@@ -121,10 +121,10 @@ class CpuRaster:
     def fit_to_edges(
         self,
         guide: NDArray[np.uint8],
-        mask: NDArray[np.uint8],
+        mask: NDArray[Any],
         radius: int,
         contrast: float,
-        target: NDArray[np.uint8],
+        target: NDArray[Any],
     ) -> None:
         """See `Lens`."""
         height, width = mask.shape
@@ -151,11 +151,13 @@ class CpuRaster:
                 borderMode=cv2.BORDER_REPLICATE,
             )
             fitted = channel_sum(near[:, :, :3] * band) + near[:, :, 3]
-            target[rows] = np.clip(np.rint(fitted), 0.0, 255.0)
+            if target.dtype == np.uint8:
+                np.rint(fitted, out=fitted)
+            target[rows] = np.clip(fitted, 0.0, 255.0)
 
 
 def edge_model(
-    guide: NDArray[np.uint8], mask: NDArray[np.uint8], radius: int
+    guide: NDArray[np.uint8], mask: NDArray[Any], radius: int
 ) -> NDArray[np.float32]:
     """Fit the mask as a linear function of the colours around each pixel.
 
