@@ -124,8 +124,8 @@ class Lens(Protocol):
 
         Args:
             guide: HxWx3 RGB.
-            mask: hxw uint8 or float32, 0..255, of the guide's proportions and at most its size. The filter is
-                fitted at this size and applied at the guide's.
+            mask: hxw uint8 or float32, 0..255, of the guide's proportions and at most its size. The
+                filter is fitted at this size and applied at the guide's.
             radius: half the width of the filter's window, in pixels of the mask.
             contrast: slope of the answer around one half, 1 for the plain filter.
             target: HxW uint8, rounded, or float32; 0..255.

@@ -156,9 +156,7 @@ class CpuRaster:
             target[rows] = np.clip(fitted, 0.0, 255.0)
 
 
-def edge_model(
-    guide: NDArray[np.uint8], mask: NDArray[Any], radius: int
-) -> NDArray[np.float32]:
+def edge_model(guide: NDArray[np.uint8], mask: NDArray[Any], radius: int) -> NDArray[np.float32]:
     """Fit the mask as a linear function of the colours around each pixel.
 
     Args:
