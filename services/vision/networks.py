@@ -1,0 +1,11 @@
+"""The networks of ours that see, which run on a GPU where there is one."""
+
+from services.chassis.engine.networks import Network, Sides
+
+DEPTH = Network(
+    name="depth",
+    picture_inputs=("image",),
+    sides=Sides(least=160, usual=(192, 256), most=288),
+    # Inverse depth is 0..1; this is less than a step of 255.
+    mean_error_max=0.003,
+)
