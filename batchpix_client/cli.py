@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from batchpix_client import cli_audit, cli_calls, cli_demo, cli_mesh, cli_receipts
+from batchpix_client import (
+    cli_audit,
+    cli_dance,
+    cli_demo,
+    cli_mesh,
+    cli_receipts,
+    cli_stylize,
+    cli_tryon,
+    cli_video,
+)
 from batchpix_client.cli_console import complain
 from batchpix_client.connection import Connection
 from batchpix_client.errors import BatchpixError
@@ -41,7 +50,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for register in (
-    cli_calls.register,
+    cli_stylize.register,
+    cli_video.register,
+    cli_dance.register,
+    cli_tryon.register,
     cli_receipts.register,
     cli_mesh.register,
     cli_demo.register,

@@ -24,6 +24,10 @@ class Bar:
             self._progress.update(self._task, description=what)
         self._progress.advance(self._task)
 
+    def reach(self, done: int, total: int, what: str) -> None:
+        """Show how far a call has come; a total of 0 is not known yet."""
+        self._progress.update(self._task, completed=done, total=total or None, description=what)
+
 
 @contextmanager
 def bar(total: int, what: str) -> Iterator[Bar]:

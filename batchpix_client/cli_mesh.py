@@ -24,6 +24,12 @@ from gateway.tokens import LIFETIME_SECONDS, load_or_make_key, make_token
 DISTRIBUTION = "batchpix-mesh"
 # The gateway's drain and then the services', each with its own bound.
 DOWN_SECONDS_MAX = 2 * END_SECONDS_MAX + 4.0
+EXAMPLES = {
+    "stylize": "          batchpix stylize photo.jpg --style NAME -o out/",
+    "video": "          batchpix video photo.jpg --camera orbit --loop -o clip.mp4",
+    "dance": "          batchpix dance person.jpg --move floss --music song.mp3 -o clip.mp4",
+    "tryon": "          batchpix tryon person.jpg garment.jpg -o dressed.png",
+}
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
@@ -125,8 +131,8 @@ def announce(home: Path) -> None:
         return
     say(f"The mesh is up at {profile.address} (TLS; authority {profile.ca}).")
     say(f"Token: {profile.token_file}   Logs: {home / LOG_FOLDER} when detached")
-    say("Call it:  batchpix styles")
-    say("          batchpix stylize photo.jpg --style NAME -o out/")
+    for line in ("Call it:  batchpix styles", *(EXAMPLES[name] for name in profile.internal)):
+        say(line)
     say("Stop it:  Ctrl-C, or batchpix down")
 
 

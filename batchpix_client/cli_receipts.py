@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def verify_receipt(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Receipt that `stylize --receipt` wrote.")],
+    file: Annotated[Path, typer.Argument(help="Receipt that `--receipt` wrote.")],
     key: Annotated[
         list[Path] | None,
         typer.Option(help="Public key (PEM) to trust; may be repeated. Else the profile's."),

@@ -89,7 +89,7 @@ class TryOnJob(OnePhotoJob[TryOnPart, GarmentFound]):
                 # Garments are sent first, so they are counted from 0.
                 hint_message(index, garment)
                 for index, garment in enumerate(self.garments)
-                if isinstance(garment, Garment)
+                if isinstance(garment, Garment) and (garment.category or garment.tuck)
             ],
             person=point_message(self.person),
             mask_wanted=self.mask_wanted,

@@ -4,58 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from typer.testing import CliRunner, Result
 
-from batchpix_client.cli import app
 from batchpix_client.profile import Profile, load_profile
 from gateway.certs import CertificatePaths
 from tests.client import fakes
+from tests.client.conftest import Batchpix
 from tests.client.fakes import FakeMesh, serve, service_credentials
-
-Batchpix = Callable[..., Result]
-
-
-@pytest.fixture
-def home(tmp_path: Path, address: str, certificates: CertificatePaths) -> Path:
-    """Write the profile of the fake mesh, as `batchpix up` would."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    (folder / "token").write_text("secret\n")
-    (folder / "receipt.pub").write_bytes(fakes.RECEIPT_KEY_PEM)
-    Profile(
-        address=address,
-        ca=certificates.authority,
-        token_file=folder / "token",
-        receipt_keys=(folder / "receipt.pub",),
-    ).save(folder)
-    return folder
-
-
-@pytest.fixture
-def batchpix(home: Path) -> Batchpix:
-    """Run the command in this process, standard output and standard error apart."""
-
-    def run(*arguments: object, env: dict[str, str] | None = None) -> Result:
-        return CliRunner().invoke(
-            app, [str(each) for each in arguments], env={"BATCHPIX_HOME": str(home), **(env or {})}
-        )
-
-    return run
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    """Write what the fake takes for a photo."""
-    file = tmp_path / "photo.jpg"
-    file.write_bytes(b"one")
-    return file
 
 
 def test_styles_in_a_pipe_are_cells_between_tabs(batchpix: Batchpix) -> None:
