@@ -127,62 +127,100 @@ class CpuRaster:
         target: NDArray[Any],
     ) -> None:
         """See `Lens`."""
-        height, width = mask.shape
+        self.fit_shares_to_edges(guide, mask[None], radius, contrast, target[None])
+
+    def fit_shares_to_edges(
+        self,
+        guide: NDArray[np.uint8],
+        shares: NDArray[Any],
+        radius: int,
+        contrast: float,
+        target: NDArray[Any],
+    ) -> None:
+        """See `Lens`."""
+        height, width = shares.shape[1:]
         small = np.empty((height, width, 3), np.uint8)
         cv2.resize(guide, (width, height), dst=small, interpolation=cv2.INTER_AREA)
-        model = edge_model(small, mask, radius)
-        # Half is added and taken away so that the contrast turns around one half of 255.
-        model *= contrast
-        model[:, :, 3] += 127.5 * (1 - contrast)
-        down, right = height / guide.shape[0], width / guide.shape[1]
-        for rows in bands(guide.shape[0]):
-            place = np.array(
-                [
-                    [right, 0.0, 0.5 * right - 0.5],
-                    [0.0, down, (rows.start + 0.5) * down - 0.5],
-                ]
-            )
-            band = guide[rows]
-            near = cv2.warpAffine(
-                model,
-                place,
-                (band.shape[1], band.shape[0]),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-            fitted = channel_sum(near[:, :, :3] * band) + near[:, :, 3]
-            if target.dtype == np.uint8:
-                np.rint(fitted, out=fitted)
-            target[rows] = np.clip(fitted, 0.0, 255.0)
+        edges = Edges(small, radius)
+        for share, fitted in zip(shares, target, strict=True):
+            model = edges.model(share)
+            # Half is added and taken away so that the contrast turns around one half of 255.
+            model *= contrast
+            model[:, :, 3] += 127.5 * (1 - contrast)
+            apply_model(model, guide, fitted)
 
 
-def edge_model(guide: NDArray[np.uint8], mask: NDArray[Any], radius: int) -> NDArray[np.float32]:
-    """Fit the mask as a linear function of the colours around each pixel.
+class Edges:
+    """What a guided filter knows of its guide, whatever it is to guide.
+
+    Attributes:
+        radius: half the width of the window of each fit.
+    """
+
+    def __init__(self, guide: NDArray[np.uint8], radius: int) -> None:
+        """Measure how the colours of hxwx3 RGB vary around each pixel."""
+        self.radius = radius
+        self._colour = guide.astype(np.float32)
+        red, green, blue = cv2.split(self._colour)
+        products = np.dstack(
+            [red * red, red * green, red * blue, green * green, green * blue, blue * blue]
+        )
+        self._colour_mean = mean(self._colour, radius)
+        self._spread = mean(products, radius)
+        for channel, (first, second) in enumerate(((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))):
+            self._spread[:, :, channel] -= (
+                self._colour_mean[:, :, first] * self._colour_mean[:, :, second]
+            )
+        for diagonal in (0, 3, 5):
+            self._spread[:, :, diagonal] += EDGE_VARIANCE_MIN
+
+    def model(self, mask: NDArray[Any]) -> NDArray[np.float32]:
+        """Fit a mask as a linear function of the colours around each pixel.
+
+        Args:
+            mask: hxw, 0..255.
+
+        Returns:
+            hxwx4 float32: the weights of red, green and blue and a constant, averaged over all
+            windows that hold the pixel.
+        """
+        share = mask.astype(np.float32)
+        share_mean = mean(share, self.radius)
+        covariance = mean(self._colour * share[:, :, None], self.radius)
+        covariance -= self._colour_mean * share_mean[:, :, None]
+        weights = solve_symmetric(self._spread, covariance)
+        constant = share_mean - channel_sum(weights * self._colour_mean)
+        return mean(np.dstack([weights, constant]), self.radius)
+
+
+def apply_model(model: NDArray[np.float32], guide: NDArray[np.uint8], target: NDArray[Any]) -> None:
+    """Write what a fitted model says of each colour of a guide.
 
     Args:
-        guide: hxwx3 RGB.
-        mask: hxw.
-        radius: half the width of the window of each fit.
-
-    Returns:
-        hxwx4 float32: the weights of red, green and blue and a constant, averaged over all
-        windows that hold the pixel.
+        model: hxwx4, see `Edges.model`.
+        guide: HxWx3, of the model's proportions.
+        target: HxW uint8, rounded, or float32; 0..255.
     """
-    colour, share = guide.astype(np.float32), mask.astype(np.float32)
-    red, green, blue = cv2.split(colour)
-    products = np.dstack(
-        [red * red, red * green, red * blue, green * green, green * blue, blue * blue]
-    )
-    colour_mean, share_mean = mean(colour, radius), mean(share, radius)
-    covariance = mean(colour * share[:, :, None], radius) - colour_mean * share_mean[:, :, None]
-    spread = mean(products, radius)
-    for channel, (first, second) in enumerate(((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))):
-        spread[:, :, channel] -= colour_mean[:, :, first] * colour_mean[:, :, second]
-    for diagonal in (0, 3, 5):
-        spread[:, :, diagonal] += EDGE_VARIANCE_MIN
-    weights = solve_symmetric(spread, covariance)
-    constant = share_mean - channel_sum(weights * colour_mean)
-    return mean(np.dstack([weights, constant]), radius)
+    down, right = model.shape[0] / guide.shape[0], model.shape[1] / guide.shape[1]
+    for rows in bands(guide.shape[0]):
+        place = np.array(
+            [
+                [right, 0.0, 0.5 * right - 0.5],
+                [0.0, down, (rows.start + 0.5) * down - 0.5],
+            ]
+        )
+        band = guide[rows]
+        near = cv2.warpAffine(
+            model,
+            place,
+            (band.shape[1], band.shape[0]),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        fitted = channel_sum(near[:, :, :3] * band) + near[:, :, 3]
+        if target.dtype == np.uint8:
+            np.rint(fitted, out=fitted)
+        target[rows] = np.clip(fitted, 0.0, 255.0)
 
 
 def solve_symmetric(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.chassis.raster.cpu import CpuRaster, edge_model, solve_symmetric
+from services.chassis.raster.cpu import CpuRaster, Edges, solve_symmetric
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_the_model_of_an_even_mask_has_no_colours() -> None:
     """Where nothing changes only the constant speaks."""
     guide = np.random.default_rng(2).integers(0, 256, (12, 12, 3), np.uint8)
 
-    model = edge_model(guide, np.full((12, 12), 200, np.uint8), 2)
+    model = Edges(guide, 2).model(np.full((12, 12), 200, np.uint8))
 
     assert np.allclose(0, model[:, :, :3], atol=1e-3)
     assert np.allclose(200, model[:, :, 3], atol=0.1)

@@ -1,0 +1,311 @@
+"""What belongs to what on a person: body parts, and skin, hair and clothes, pixel by pixel.
+
+A network of ours looks at a crop around the person, upright with the body, beside maps of where the
+landmarks say that limbs are; `training/parts` made it. Its answers, of half the crop's size, are
+then fitted to the picture's own edges.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.chassis.engine import Engine
+from services.chassis.engine.networks import Network
+from services.chassis.memory.arena import Arena
+from services.chassis.raster import Lens
+from services.vision.frame import Frame, Window, compose, inverse, shrink
+from services.vision.landmarker import CELLS
+from services.vision.limbs import MAP_CELLS, MAPS, limb_maps
+from services.vision.person import COVERED, Person, add_to_mask, cut
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Mask: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
+
+PARTS = Network(name="parts", picture_inputs=("image",), mean_error_max=0.05)
+"""The network: its answers are logits."""
+
+
+class BodyPart(IntEnum):
+    """Parts of a body; left and right are the person's own."""
+
+    GROUND = 0
+    HEAD = 1
+    TORSO = 2
+    UPPER_ARM_LEFT = 3
+    UPPER_ARM_RIGHT = 4
+    FOREARM_LEFT = 5
+    FOREARM_RIGHT = 6
+    HAND_LEFT = 7
+    HAND_RIGHT = 8
+    THIGH_LEFT = 9
+    THIGH_RIGHT = 10
+    SHIN_LEFT = 11
+    SHIN_RIGHT = 12
+    FOOT_LEFT = 13
+    FOOT_RIGHT = 14
+
+
+class Wear(IntEnum):
+    """What covers a body; eyes and lips count as skin."""
+
+    GROUND = 0
+    UPPER = 1
+    LOWER = 2
+    DRESS = 3
+    SKIN = 4
+    HAIR = 5
+    SHOES = 6
+
+
+LIMBS: Final = (
+    (BodyPart.HEAD,),
+    (BodyPart.TORSO,),
+    (BodyPart.UPPER_ARM_LEFT, BodyPart.FOREARM_LEFT, BodyPart.HAND_LEFT),
+    (BodyPart.UPPER_ARM_RIGHT, BodyPart.FOREARM_RIGHT, BodyPart.HAND_RIGHT),
+    (BodyPart.THIGH_LEFT, BodyPart.SHIN_LEFT, BodyPart.FOOT_LEFT),
+    (BodyPart.THIGH_RIGHT, BodyPart.SHIN_RIGHT, BodyPart.FOOT_RIGHT),
+)
+"""Parts that no edge divides: a hand ends where a joint is, not where a colour does."""
+
+ANSWER_CELLS: Final = 128
+WEAR_ANSWERS: Final = 8
+EYES: Final = 7
+
+CROP_MARGIN: Final = 1.12
+"""Side of the crop over the longer side of the silhouette's hull, as in training."""
+
+WORK_SIDE_MAX: Final = 768
+"""Longer side, in pixels, at which shares are fitted to edges; larger ones are drawn larger."""
+
+EDGE_REACH_CELLS: Final = 2.0
+"""The answers are wrong by up to this many cells of the crop; edges are looked for within them."""
+
+EDGE_CONTRAST: Final = 1.6
+
+DECISION: Final = 2.0
+"""Factor of the logits: a doubt of the network is no softness of an edge."""
+
+HULL_MARGIN_CELLS: Final = 6
+BAND_ROWS: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartMap:
+    """What belongs to what on one person. The arrays live in the call's arena and end with it.
+
+    Attributes:
+        body: HxW uint8 `BodyPart`, as large as the picture; 0 outside the person's mask.
+        wear: HxW uint8 `Wear`, likewise.
+        person: HxW uint8, the person's mask, 255 inside, soft at its edge.
+        window: the part of the picture that holds the person.
+        shares: 7xhxw uint8 over the window, how much of each `Wear` is there, 0..255; it may be
+            smaller than the window. What is ground holds nothing.
+    """
+
+    body: Mask
+    wear: Mask
+    person: Mask
+    window: Window
+    shares: NDArray[np.uint8]
+    lens: Lens = field(repr=False)
+
+    def wear_share(self, wear: Wear, arena: Arena) -> Mask:
+        """Return HxW uint8 in the arena: 255 where all is of one class, soft at its edges."""
+        share = arena.array(self.person.shape, np.uint8)
+        if self.window.height <= 0 or self.window.width <= 0:
+            return share
+        with arena.scope():
+            size = (self.window.height, self.window.width)
+            grown = arena.array(size, np.uint8)
+            self.lens.resize(self.shares[wear], grown)
+            person = self.person[self.window.slices]
+            for start in range(0, size[0], BAND_ROWS):
+                rows = slice(start, start + BAND_ROWS)
+                product = grown[rows].astype(np.uint16) * person[rows]
+                share[self.window.slices][rows] = (product + 127) // 255
+        return share
+
+
+class PartsFinder:
+    """Tells the parts of people. Calls may use one finder at the same time."""
+
+    def __init__(self, engine: Engine, lens: Lens) -> None:
+        """Take over the network `parts`."""
+        self._engine = engine
+        self._lens = lens
+
+    def parts(self, pixels: Pixels, person: Person, arena: Arena) -> PartMap:
+        """Tell what belongs to what on one person.
+
+        Args:
+            pixels: HxWx3 uint8 RGB, any size.
+            person: as `PersonFinder.people` found it in the picture.
+        """
+        size = pixels.shape[:2]
+        body, wear, mask = (arena.array(size, np.uint8) for _ in range(3))
+        frame = close_frame(person)
+        add_to_mask(person, pixels, mask, self._lens, arena)
+        margin = round(HULL_MARGIN_CELLS * frame.side / CELLS)
+        window = person.box.grown(margin, *size)
+        work = fitting(window.height, window.width)
+        shares = arena.array((len(Wear), *work), np.uint8)
+        if 0 not in work:
+            with arena.scope():
+                limbs = arena.array((len(BodyPart), *work), np.uint8)
+                self._fill_shares(pixels, person, frame, window, limbs, shares, arena)
+                self._label(limbs, mask[window.slices], body[window.slices], arena)
+                self._label(shares, mask[window.slices], wear[window.slices], arena)
+        return PartMap(
+            body=body, wear=wear, person=mask, window=window, shares=shares, lens=self._lens
+        )
+
+    def _fill_shares(
+        self,
+        pixels: Pixels,
+        person: Person,
+        frame: Frame,
+        window: Window,
+        limbs: NDArray[np.uint8],
+        shares: NDArray[np.uint8],
+        arena: Arena,
+    ) -> None:
+        """Read the crop and lay the answers over the window, along its edges."""
+        body, wear = self._read(pixels, person, frame, arena)
+        guide = arena.array((*shares.shape[1:], 3), np.uint8)
+        self._lens.resize(pixels[window.slices], guide)
+        scale = CELLS / frame.side
+        coarse = tuple(
+            max(1, min(extent, round(reach * scale)))
+            for extent, reach in zip(shares.shape[1:], (window.height, window.width), strict=True)
+        )
+        # From the coarse window through the picture to the answers' cells.
+        to_answers = compose(
+            inverse(frame.to_picture(ANSWER_CELLS)), inverse(shrink(window, *coarse))
+        )
+        groups = arena.array((len(LIMBS), *shares.shape[1:]), np.uint8)
+        by_limb = [body[list(limb)].sum(axis=0) for limb in LIMBS]
+        self._fit(np.stack(by_limb), to_answers, coarse, guide, groups, arena)
+        self._fit(wear[1:], to_answers, coarse, guide, shares[1:], arena)
+        level(shares[1:])
+        whole = compose(
+            inverse(frame.to_picture(ANSWER_CELLS)), inverse(shrink(window, *limbs.shape[1:]))
+        )
+        for limb, group, total in zip(LIMBS, groups, by_limb, strict=True):
+            for part in limb:
+                # A part's share of its limb changes smoothly; where the limb ends is an edge's say.
+                share = np.rint(255 * body[part] / np.maximum(total, 1e-6)).astype(np.uint8)
+                self._lens.warp(share, whole, limbs[part])
+                product = limbs[part].astype(np.uint16) * group
+                limbs[part] = (product + 127) // 255
+
+    def _fit(
+        self,
+        answers: Floats,
+        to_answers: NDArray[np.float64],
+        coarse: tuple[int, ...],
+        guide: Pixels,
+        target: NDArray[np.uint8],
+        arena: Arena,
+    ) -> None:
+        """Lay shares 0..1 of the crop over the window and let them follow its edges."""
+        with arena.scope():
+            present = [number for number, share in enumerate(answers) if share.max() > 0.05]
+            laid = arena.array((len(present), *coarse), np.uint8)
+            fitted = arena.array((len(present), *target.shape[1:]), np.uint8)
+            for number, share in zip(present, laid, strict=True):
+                self._lens.warp(np.rint(answers[number] * 255).astype(np.uint8), to_answers, share)
+            radius = max(2, round(EDGE_REACH_CELLS))
+            self._lens.fit_shares_to_edges(guide, laid, radius, EDGE_CONTRAST, fitted)
+            target[present] = fitted
+
+    def _read(
+        self, pixels: Pixels, person: Person, frame: Frame, arena: Arena
+    ) -> tuple[Floats, Floats]:
+        """Run the network: shares 0..1 of body parts and wear, 128x128 over the crop each."""
+        body = arena.array((1, len(BodyPart), ANSWER_CELLS, ANSWER_CELLS), np.float32)
+        wear = arena.array((1, WEAR_ANSWERS, ANSWER_CELLS, ANSWER_CELLS), np.float32)
+        with arena.scope():
+            image = arena.array((1, CELLS, CELLS, 3), np.uint8)
+            guide = arena.array((1, MAPS + 1, MAP_CELLS, MAP_CELLS), np.float32)
+            window = frame.window(*pixels.shape[:2])
+            if window is not None:
+                cut(pixels, frame, window, image[0], self._lens, arena)
+            self._draw_guide(person, frame, guide[0], arena)
+            self._engine.run({"image": image, "guide": guide}, {"body": body, "wear": wear})
+        for logits in (body, wear):
+            as_shares(logits[0])
+        wear[0, Wear.SKIN] += wear[0, EYES]
+        return body[0], wear[0, :EYES]
+
+    def _draw_guide(self, person: Person, frame: Frame, guide: Floats, arena: Arena) -> None:
+        """Draw limb maps and silhouette over the crop."""
+        landmarks = person.landmarks.copy()
+        matrix = inverse(frame.to_picture(MAP_CELLS))
+        landmarks[:, :2] = landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        landmarks[:, 2] *= MAP_CELLS / frame.side
+        limb_maps(landmarks, guide[:MAPS])
+        silhouette = arena.array((CELLS, CELLS), np.uint8)
+        to_seen = compose(inverse(person.frame.to_picture(CELLS)), frame.to_picture(CELLS))
+        self._lens.warp(person.silhouette, to_seen, silhouette)
+        small = arena.array((MAP_CELLS, MAP_CELLS), np.uint8)
+        self._lens.resize(silhouette, small)
+        np.multiply(small, np.float32(1 / 255), out=guide[MAPS])
+
+    def _label(self, shares: NDArray[np.uint8], mask: Mask, labels: Mask, arena: Arena) -> None:
+        """Write which share is largest, inside the mask alone.
+
+        Args:
+            shares: Cxhxw; the first is the ground's.
+            mask: HxW.
+            labels: HxW, zeros.
+        """
+        with arena.scope():
+            best, share = arena.array(mask.shape, np.uint8), arena.array(mask.shape, np.uint8)
+            for number in range(1, len(shares)):
+                if not shares[number].any():
+                    continue
+                self._lens.resize(shares[number], share)
+                larger = share > best
+                labels[larger] = number
+                np.maximum(best, share, out=best)
+        labels[mask < COVERED] = 0
+
+
+def close_frame(person: Person) -> Frame:
+    """Lay a frame closely around what a person covers, upright with the body."""
+    rows, columns = np.nonzero(person.silhouette >= COVERED)
+    if not rows.size:
+        return person.frame
+    extent = max(np.ptp(rows), np.ptp(columns)) + 1
+    middle = ((columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2, 1.0)
+    x, y = person.frame.to_picture(CELLS) @ middle
+    side = CROP_MARGIN * float(extent) * person.frame.side / CELLS
+    return Frame(centre=(float(x), float(y)), side=side, turn=person.frame.turn)
+
+
+def as_shares(logits: Floats) -> None:
+    """Turn logits CxHxW in place into shares 0..1 of all classes but the ground, which gets 0."""
+    logits *= DECISION
+    logits -= logits[1:].max(axis=0)
+    np.exp(np.minimum(logits, 0), out=logits)
+    logits[0] = 0
+    logits /= logits.sum(axis=0)
+
+
+def level(shares: NDArray[np.uint8]) -> None:
+    """Scale shares CxHxW in place so that those of a pixel add up to 255."""
+    gain = 255 / np.maximum(shares.sum(axis=0, dtype=np.float32), 1)
+    for share in shares:
+        share[:] = np.rint(share * gain)
+
+
+def fitting(height: int, width: int) -> tuple[int, int]:
+    """Return the size at which a window is worked on: never more than it has."""
+    scale = min(1.0, WORK_SIDE_MAX / max(height, width, 1))
+    if min(height, width) <= 0:
+        return 0, 0
+    return max(1, round(height * scale)), max(1, round(width * scale))
