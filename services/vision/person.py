@@ -120,20 +120,7 @@ class PersonFinder:
 
     def add_to_mask(self, person: Person, pixels: Pixels, mask: Mask, arena: Arena) -> None:
         """Add what one person covers to an HxW mask of the picture."""
-        cell = person.frame.side / CELLS
-        window = person.box.grown(math.ceil(HULL_MARGIN_CELLS * cell), *pixels.shape[:2])
-        if window.height <= 0 or window.width <= 0:
-            return
-        with arena.scope():
-            size = working_size(person.frame, window)
-            coarse = arena.array(size, np.uint8)
-            fine = arena.array((window.height, window.width), np.uint8)
-            to_working = compose(shrink(window, *size), person.frame.to_picture(CELLS))
-            self._lens.warp(person.silhouette, inverse(to_working), coarse)
-            radius = max(2, round(EDGE_REACH_CELLS * cell * size[0] / window.height))
-            part = mask[window.slices]
-            self._lens.fit_to_edges(pixels[window.slices], coarse, radius, EDGE_CONTRAST, fine)
-            np.maximum(part, fine, out=part)
+        add_to_mask(person, pixels, mask, self._lens, arena)
 
     def _sightings(
         self, pixels: Pixels, found: Sequence[Person], arena: Arena
@@ -155,22 +142,9 @@ class PersonFinder:
             return None
         crop = arena.array((CELLS, CELLS, 3), np.uint8)
         with arena.scope():
-            self._cut(pixels, seen.frame, window, crop, arena)
+            cut(pixels, seen.frame, window, crop, self._lens, arena)
         reading = self._landmarker.read(crop, arena)
         return as_person(seen, reading, window) if is_present(seen, reading) else None
-
-    def _cut(
-        self, pixels: Pixels, frame: Frame, window: Window, crop: Pixels, arena: Arena
-    ) -> None:
-        """Fill a 256x256x3 crop with what a frame shows, 0 beyond the picture.
-
-        The window is scaled by area first, since the turning takes only the nearest pixels.
-        """
-        size = working_size(frame, window)
-        part = arena.array((*size, 3), np.uint8)
-        self._lens.resize(pixels[window.slices], part)
-        matrix = compose(shrink(window, *size), frame.to_picture(CELLS))
-        self._lens.warp(part, matrix, crop)
 
     def _is_known(self, seen: Sighting, pixels: Pixels, known: Mask) -> bool:
         """Tell cheaply whether a sighting shows a body found before: hips and chest are covered."""
@@ -213,6 +187,38 @@ def person_at(people: Sequence[Person], x: float, y: float) -> Person | None:
         if inside and person.silhouette[int(row), int(column)] >= COVERED:
             return person
     return None
+
+
+def add_to_mask(person: Person, pixels: Pixels, mask: Mask, lens: Lens, arena: Arena) -> None:
+    """Add what one person covers to an HxW mask of the picture, 255 where the person is."""
+    cell = person.frame.side / CELLS
+    window = person.box.grown(math.ceil(HULL_MARGIN_CELLS * cell), *pixels.shape[:2])
+    if window.height <= 0 or window.width <= 0:
+        return
+    with arena.scope():
+        size = working_size(person.frame, window)
+        coarse = arena.array(size, np.uint8)
+        fine = arena.array((window.height, window.width), np.uint8)
+        to_working = compose(shrink(window, *size), person.frame.to_picture(CELLS))
+        lens.warp(person.silhouette, inverse(to_working), coarse)
+        radius = max(2, round(EDGE_REACH_CELLS * cell * size[0] / window.height))
+        part = mask[window.slices]
+        lens.fit_to_edges(pixels[window.slices], coarse, radius, EDGE_CONTRAST, fine)
+        np.maximum(part, fine, out=part)
+
+
+def cut(
+    pixels: Pixels, frame: Frame, window: Window, crop: Pixels, lens: Lens, arena: Arena
+) -> None:
+    """Fill a 256x256x3 crop with what a frame shows, 0 beyond the picture.
+
+    The window is scaled by area first, since the turning takes only the nearest pixels.
+    """
+    size = working_size(frame, window)
+    part = arena.array((*size, 3), np.uint8)
+    lens.resize(pixels[window.slices], part)
+    matrix = compose(shrink(window, *size), frame.to_picture(CELLS))
+    lens.warp(part, matrix, crop)
 
 
 def is_present(seen: Sighting, reading: Reading) -> bool:
