@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from batchpix_client.errors import BatchpixError
-from loadtest.callers import Caller, Ending, photo
+from loadtest.callers import Caller, Ending
+from loadtest.loads import loads_of
 from loadtest.open_loop import Clock, arrivals, run
 from loadtest.report import Report, report_of
 from loadtest.target import Target, open_target
@@ -26,14 +27,17 @@ def main() -> int:
     """Run what the command line asks for."""
     options = parser().parse_args()
     try:
-        with open_target(options.home.expanduser(), options.callers) as target:
+        with open_target(options.home.expanduser(), options.callers, options.feature) as target:
             if options.mode == "scenarios":
                 return run_scenarios(target, options)
-            report = run_open_loop(target, options)
+            for feature in target.features:
+                report = run_open_loop(target, feature, options)
+                figures = json.dumps(report.document()) + "\n"
+                sys.stdout.write(figures if options.json else report.text())
+                sys.stdout.flush()
     except (BatchpixError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(json.dumps(report.document()) + "\n" if options.json else report.text())
     return 0
 
 
@@ -42,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m loadtest", description=__doc__)
     top.add_argument("mode", choices=["open", "scenarios"])
     top.add_argument("--home", type=Path, default=HOME, help="of a mesh that is up")
+    top.add_argument("--feature", action="append", help="what is called; default all that run")
     top.add_argument("--callers", type=int, default=8, help="connections, each with its token")
     top.add_argument("--seconds", type=float, default=30.0)
     top.add_argument("--rate", type=float, default=5.0, help="open: calls due in a second")
@@ -52,24 +57,23 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def run_open_loop(target: Target, options: argparse.Namespace) -> Report:
-    """Send photos at Poisson moments."""
-    picture = photo(options.side, options.side)
+def run_open_loop(target: Target, feature: str, options: argparse.Namespace) -> Report:
+    """Make the most usual call of a feature at Poisson moments."""
     with ExitStack() as stack:
         callers = [stack.enter_context(Caller(target, number)) for number in range(options.callers)]
-        style = callers[0].styles()[0]
+        load = loads_of(feature, callers[0].names((feature,)), options.side)[0]
         for caller in callers:
             # Connections are made before the clock runs.
-            caller.stylize([picture], style)
+            caller.call(load)
 
         def call(number: int) -> Ending:
-            return callers[number % len(callers)].stylize([picture], style)
+            return callers[number % len(callers)].call(load)
 
         pool = stack.enter_context(ThreadPoolExecutor(THREADS_OF_A_CALLER * len(callers)))
         moments = arrivals(options.rate, options.seconds, SEED)
         started = time.monotonic()
         samples = run(moments, call, pool, Clock(now=time.monotonic, wait=time.sleep))
-        return report_of(samples, time.monotonic() - started)
+        return report_of(feature, samples, time.monotonic() - started)
 
 
 def run_scenarios(target: Target, options: argparse.Namespace) -> int:
@@ -85,6 +89,8 @@ def run_scenarios(target: Target, options: argparse.Namespace) -> int:
             *("--users", str(options.callers), "--spawn-rate", str(options.callers)),
             *("--ca", str(authority), "--token-file", str(tokens)),
             *(["--web-host", "127.0.0.1"] if options.web else headless),
+            # Locust's user classes are named after the features.
+            *(feature.capitalize() for feature in target.features),
         ]
         return subprocess.run(command, check=False).returncode
 

@@ -1,27 +1,20 @@
 """A caller that measures: one connection, one token, and the moment of the first byte."""
 
-import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from types import TracebackType
 from typing import Self
 
-import google_crc32c
 import grpc
-import numpy as np
-from PIL import Image
+from google.protobuf.message import Message
 
-from batchpix.media.v1 import media_pb2
-from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
+from batchpix_client.catalogue import ask_moves, ask_styles
+from batchpix_client.channels import Endpoint, Line
 from batchpix_client.statuses import translated
+from batchpix_client.uploads import Upload
+from loadtest.loads import OK, Load
 from loadtest.target import Target
-
-CHUNK_BYTES = 1 << 20
-MESSAGE_BYTES_MAX = 2 * CHUNK_BYTES
-DEADLINE_SECONDS = 60.0
-OK = "OK"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +24,7 @@ class Ending:
     Attributes:
         code: "OK", or the error's code and reason.
         first_byte: moment of the first byte of a result on the clock of `time.monotonic`, None
-            if none came.
+            if none came; of a clip it comes with the first frame.
         end: moment of the end, on the same clock.
         received_bytes: bytes of all results.
     """
@@ -46,18 +39,16 @@ class Caller:
     """One caller of the mesh; a context manager that disconnects."""
 
     def __init__(self, target: Target, number: int) -> None:
-        self._metadata = (("authorization", f"Bearer {target.tokens[number]}"),)
-        self._channel = grpc.secure_channel(
-            target.address,
-            grpc.ssl_channel_credentials(target.authority),
-            [
-                # Otherwise all callers of this process would share one connection.
-                ("grpc.use_local_subchannel_pool", 1),
-                ("grpc.enable_retries", 0),
-                ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-            ],
+        endpoint = Endpoint(
+            address=target.address, ca=target.authority, token=target.tokens[number]
         )
-        self._stub = stylize_pb2_grpc.StylizeServiceStub(self._channel)
+        options = [
+            *endpoint.options(),
+            # Otherwise all callers of this process would share one connection.
+            ("grpc.use_local_subchannel_pool", 1),
+        ]
+        channel = grpc.secure_channel(target.address, endpoint.credentials(), options)
+        self._line = Line(endpoint=endpoint, channel=channel)
 
     def __enter__(self) -> Self:
         return self
@@ -68,24 +59,28 @@ class Caller:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._channel.close()
+        self._line.channel.close()
 
-    def styles(self) -> list[str]:
-        """Name the styles that the service knows.
+    def names(self, features: tuple[str, ...]) -> Mapping[str, str]:
+        """Find a style and a move that the mesh knows, for those of the features that need one.
 
         Raises:
-            grpc.RpcError: the call failed.
+            BatchpixError: a call failed.
         """
-        answer = self._stub.ListStyles(
-            stylize_pb2.ListStylesRequest(), timeout=DEADLINE_SECONDS, metadata=self._metadata
-        )
-        return [style.name for style in answer.styles]
+        found = {}
+        if "stylize" in features:
+            found["stylize"] = ask_styles(self._line)[0].name
+        if "dance" in features:
+            found["dance"] = ask_moves(self._line)[0].name
+        return found
 
-    def stylize(self, pictures: Sequence[bytes], style: str) -> Ending:
+    def call(self, load: Load) -> Ending:
         """Make one call and see it through; a failure is an ending like any other."""
         first_byte, received_bytes, code = None, 0, OK
-        answers = self._stub.Stylize(
-            requests(pictures, style), timeout=DEADLINE_SECONDS, metadata=self._metadata
+        answers = load.job.wire.method(self._line.channel)(
+            messages(load),
+            timeout=load.job.deadline_seconds,
+            metadata=self._line.endpoint.metadata(),
         )
         try:
             for answer in answers:
@@ -103,32 +98,8 @@ class Caller:
         )
 
 
-def requests(pictures: Sequence[bytes], style: str) -> Iterator[stylize_pb2.StylizeRequest]:
-    """Write all that is sent in a call."""
-    weight = stylize_pb2.StyleWeight(name=style)
-    yield stylize_pb2.StylizeRequest(options=stylize_pb2.StylizeOptions(styles=[weight]))
-    for index, data in enumerate(pictures):
-        start = media_pb2.MediaStart(
-            index=index, kind=media_pb2.MEDIA_KIND_IMAGE, size_bytes=len(data)
-        )
-        yield stylize_pb2.StylizeRequest(media_start=start)
-        for place in range(0, len(data), CHUNK_BYTES):
-            piece = data[place : place + CHUNK_BYTES]
-            chunk = media_pb2.Chunk(data=piece, crc32c=google_crc32c.value(piece))
-            yield stylize_pb2.StylizeRequest(chunk=chunk)
-
-
-@cache
-def photo(width_pixels: int, height_pixels: int) -> bytes:
-    """Draw a JPEG that is as hard to encode as a photo: soft shapes with grain.
-
-    Returns:
-        An RGB JPEG of that size, the same each time.
-    """
-    source = np.random.default_rng(0)
-    shapes = Image.fromarray(source.integers(0, 256, (6, 8, 3), np.uint8))
-    smooth = np.asarray(shapes.resize((width_pixels, height_pixels), Image.Resampling.BICUBIC))
-    grain = source.normal(0, 6, smooth.shape)
-    file = io.BytesIO()
-    Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8)).save(file, "JPEG")
-    return file.getvalue()
+def messages(load: Load) -> Iterator[Message]:
+    """Write all that is sent in a call; unlike the SDK, without waiting to be let in."""
+    upload = Upload(load.job)
+    yield upload.opening()
+    yield from upload.media(load.photos)

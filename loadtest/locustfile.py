@@ -1,22 +1,22 @@
-"""Scenarios for Locust: `locust -f loadtest/locustfile.py`, or `python -m loadtest scenarios`."""
+"""Scenarios for Locust: `python -m loadtest scenarios`, a class of users for each feature."""
 
+import random
 import time
 from argparse import Namespace
 from itertools import count
 from pathlib import Path
+from typing import ClassVar
 
 import grpc.experimental.gevent
 from locust import User, between, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
-from loadtest.callers import OK, Caller, photo
+from loadtest.callers import Caller
+from loadtest.loads import loads_of
 from loadtest.target import Target
 
-KIND = "stylize"
-FIRST_BYTE = "first byte"
-SMALL, LARGE = (512, 512), (1920, 1080)
-BATCH_PICTURES = 4
+FIRST_FRAME = "first frame"
 
 # As gRPC asks: after Locust has patched the standard library, before the first channel.
 grpc.experimental.gevent.init_gevent()
@@ -33,56 +33,67 @@ class UnexpectedEndingError(Exception):
     """A call did not end as its scenario asks; says how it ended."""
 
 
-class Photographer(User):
-    """Someone who lists styles once and then has pictures painted, with pauses."""
+class Person(User):
+    """Someone who makes calls to one feature, with pauses."""
 
+    abstract = True
     wait_time = between(0.1, 0.5)
     numbers = count()
+    feature: ClassVar[str]
 
     def on_start(self) -> None:
         """Connect."""
         options: Namespace = self.environment.parsed_options
+        tokens = options.token_file.read_text(encoding="utf-8").split()
         target = Target(
             address=self.host or "",
             authority=options.ca.read_bytes(),
-            tokens=tuple(options.token_file.read_text(encoding="utf-8").split()),
+            tokens=tuple(tokens),
+            features=(self.feature,),
         )
-        self.caller = Caller(target, next(self.numbers) % len(target.tokens))
-        self.styles = self.caller.styles()
-        self.small, self.large = photo(*SMALL), photo(*LARGE)
+        self.caller = Caller(target, next(self.numbers) % len(tokens))
+        self.loads = loads_of(self.feature, self.caller.names(target.features))
 
     def on_stop(self) -> None:
         """Disconnect."""
         self.caller.__exit__(None, None, None)
 
-    @task(6)
-    def small_photo(self) -> None:
-        """One photo of 512x512."""
-        self.stylize("one of 512x512", [self.small])
-
-    @task(2)
-    def large_photo(self) -> None:
-        """One photo of 1920x1080."""
-        self.stylize("one of 1920x1080", [self.large])
-
-    @task(1)
-    def batch(self) -> None:
-        """Four photos in one call."""
-        self.stylize("four of 512x512", [self.small] * BATCH_PICTURES)
-
-    @task(1)
-    def unreadable(self) -> None:
-        """A file that is no picture, which must be refused."""
-        self.stylize("no picture", [b"no picture"], "INVALID_ARGUMENT MEDIA_UNREADABLE")
-
-    def stylize(self, name: str, pictures: list[bytes], expected: str = OK) -> None:
-        """Make a call and tell Locust how it went."""
+    @task
+    def call(self) -> None:
+        """Make one of the feature's calls and tell Locust how it went."""
+        (load,) = random.choices(self.loads, [load.share for load in self.loads])  # noqa: S311
         started = time.monotonic()
-        ending = self.caller.stylize(pictures, self.styles[0])
-        error = None if ending.code == expected else UnexpectedEndingError(ending.code)
-        tell(self.environment, KIND, name, ending.end - started, ending.received_bytes, error)
+        ending = self.caller.call(load)
+        error = None if ending.code == load.ending else UnexpectedEndingError(ending.code)
+        seconds, received = ending.end - started, ending.received_bytes
+        tell(self.environment, self.feature, load.name, seconds, received, error)
         if ending.first_byte is not None:
-            tell(self.environment, FIRST_BYTE, name, ending.first_byte - started, 0, None)
+            kind = f"{self.feature}, {FIRST_FRAME}"
+            tell(self.environment, kind, load.name, ending.first_byte - started, 0, None)
+
+
+class Stylize(Person):
+    """Someone who has photos painted."""
+
+    feature = "stylize"
+
+
+class Video(Person):
+    """Someone who has clips made of photos."""
+
+    feature = "video"
+
+
+class Dance(Person):
+    """Someone who lets people dance."""
+
+    feature = "dance"
+
+
+class Tryon(Person):
+    """Someone who tries clothes on."""
+
+    feature = "tryon"
 
 
 def tell(  # what Locust's event asks for

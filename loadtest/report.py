@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from loadtest.callers import OK
+from loadtest.loads import OK
 from loadtest.open_loop import Sample
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
@@ -15,26 +15,29 @@ class Report:
     """The figures of one run.
 
     Attributes:
+        feature: what was called.
         calls: how many were due.
         rate_per_second: calls that ended well, per second of the run.
         latency_ms: percentile -> milliseconds to the end, of calls that ended well.
-        first_byte_ms: the same to the first byte of a result.
+        first_frame_ms: the same to the first byte of a result; of a clip it brings the first
+            frame.
         codes: how calls ended, by code and reason.
     """
 
+    feature: str
     calls: int
     rate_per_second: float
     latency_ms: dict[str, float]
-    first_byte_ms: dict[str, float]
+    first_frame_ms: dict[str, float]
     codes: dict[str, int]
 
     def text(self) -> str:
         """Write the figures as a table."""
         head = "".join(f"{name:>10}" for name in self.latency_ms)
         lines = [
-            f"{self.calls} calls due, {self.rate_per_second:.1f} a second ended well",
+            f"{self.feature}: {self.calls} calls due, {self.rate_per_second:.1f} a second went well",
             f"{'ms':12}{head}",
-            f"{'first byte':12}{row(self.first_byte_ms)}",
+            f"{'first frame':12}{row(self.first_frame_ms)}",
             f"{'end':12}{row(self.latency_ms)}",
             *(f"{count:6} {code}" for code, count in self.codes.items()),
         ]
@@ -45,15 +48,16 @@ class Report:
         return asdict(self)
 
 
-def report_of(samples: Sequence[Sample], seconds: float) -> Report:
+def report_of(feature: str, samples: Sequence[Sample], seconds: float) -> Report:
     """Sum up the samples of a run of so many seconds."""
     good = [sample for sample in samples if sample.code == OK]
     firsts = [each.first_byte_seconds for each in good if each.first_byte_seconds is not None]
     return Report(
+        feature=feature,
         calls=len(samples),
         rate_per_second=len(good) / seconds,
         latency_ms=percentiles_ms([sample.seconds for sample in good]),
-        first_byte_ms=percentiles_ms(firsts),
+        first_frame_ms=percentiles_ms(firsts),
         codes=dict(Counter(sample.code for sample in samples).most_common()),
     )
 

@@ -46,7 +46,7 @@ def test_the_open_loop_tells_latencies_and_endings(home: Path) -> None:
     figures = json.loads(done.stdout)
 
     assert figures["codes"] == {"OK": figures["calls"]}
-    assert 0 < figures["first_byte_ms"]["p50"] <= figures["latency_ms"]["p50"]
+    assert 0 < figures["first_frame_ms"]["p50"] <= figures["latency_ms"]["p50"]
     assert list(figures["latency_ms"]) == ["p50", "p90", "p99", "p99.9"]
 
 
@@ -57,7 +57,15 @@ def test_the_scenarios_run_and_write_a_page(home: Path, tmp_path: Path) -> None:
     done = loadtest(home, "scenarios", "--seconds=5", "--callers=2", f"--html={page}")
 
     assert done.returncode == 0, done.stderr
-    assert "first byte" in page.read_text(encoding="utf-8")
+    assert "first frame" in page.read_text(encoding="utf-8")
+
+
+def test_a_feature_that_nobody_knows_is_told(home: Path) -> None:
+    """The command ends with one line before any call."""
+    done = loadtest(home, "open", "--feature=paint")
+
+    assert done.returncode == 1
+    assert "unknown paint" in done.stderr
 
 
 def test_a_profile_without_a_token_is_told(tmp_path: Path) -> None:

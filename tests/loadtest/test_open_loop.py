@@ -7,7 +7,8 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
-from loadtest.callers import OK, Ending
+from loadtest.callers import Ending
+from loadtest.loads import OK
 from loadtest.open_loop import Clock, Sample, arrivals, run
 from loadtest.report import report_of
 
@@ -74,10 +75,10 @@ def test_percentiles_are_values_that_were_measured() -> None:
         Sample(code=OK, first_byte_seconds=number / 2000, seconds=number / 1000)
         for number in range(1, 1001)
     ]
-    report = report_of(samples, 10.0)
+    report = report_of("video", samples, 10.0)
 
     assert report.latency_ms == {"p50": 500.0, "p90": 900.0, "p99": 990.0, "p99.9": 999.0}
-    assert report.first_byte_ms["p50"] == 250.0
+    assert report.first_frame_ms["p50"] == 250.0
     assert report.rate_per_second == 100.0
 
 
@@ -85,7 +86,7 @@ def test_failures_are_counted_by_name_and_leave_latencies_alone() -> None:
     """A refusal that comes at once does not make the mesh look fast."""
     good = Sample(code=OK, first_byte_seconds=0.5, seconds=1.0)
     refused = Sample(code="UNAVAILABLE SERVICE_UNREACHABLE", first_byte_seconds=None, seconds=0.001)
-    report = report_of([good, refused, refused], 1.0)
+    report = report_of("video", [good, refused, refused], 1.0)
 
     assert report.codes == {"UNAVAILABLE SERVICE_UNREACHABLE": 2, OK: 1}
     assert report.latency_ms["p50"] == 1000.0
