@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.vision.frame import Window, scaled_to
-from services.vision.patches import Floats, Holes, Places, improve, pose, touches
+from services.vision.patches import (
+    STEP,
+    Floats,
+    Holes,
+    Places,
+    Problem,
+    improve,
+    pose,
+    spread_places,
+)
 from services.vision.spread import spread
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -43,13 +52,13 @@ class Draft:
 
     Attributes:
         picture: hxwx3 float32 0..1.
-        hole: hxw, where the picture was filled.
-        rows: hxw, where the content of each pixel comes from.
-        columns: hxw, likewise.
+        problem: of the picture.
+        rows: where the content of each of the problem's targets comes from.
+        columns: likewise.
     """
 
     picture: Floats
-    hole: Holes
+    problem: Problem
     rows: Places
     columns: Places
 
@@ -96,7 +105,7 @@ class Inpainter:
             problem = pose(missing) if min(size) >= LEVEL_SIDE_MIN else None
             if problem is not None:
                 from_rows, from_columns = improve(small, problem, rounds)
-                draft = Draft(picture=small, hole=missing, rows=from_rows, columns=from_columns)
+                draft = Draft(picture=small, problem=problem, rows=from_rows, columns=from_columns)
         assert guess is not None
         rows, columns = np.nonzero(hole)
         places = (rows, columns)
@@ -154,8 +163,9 @@ def tones(draft: Draft) -> Floats:
 
     Added to what is copied it makes light and colour run on across the edge of the hole.
     """
-    near = touches(draft.hole)
-    wrong = draft.picture - draft.picture[draft.rows, draft.columns]
+    near = draft.problem.touched
+    places = spread_places(draft.problem, draft.rows, draft.columns)
+    wrong = draft.picture - draft.picture[places]
     known = np.concatenate([wrong * near[:, :, None], near[:, :, None]], axis=2)
     wide = np.pad(known, ((1, 1), (1, 1), (0, 0)))
     total = sliding_window_view(wide, (3, 3), (0, 1)).sum(axis=(3, 4))
@@ -168,7 +178,7 @@ def copied(
 ) -> NDArray[np.float32]:
     """Copy what belongs into places, from where the draft found it.
 
-    Around each place the four nearest cells of the draft say where to; their copies are mixed.
+    The four targets around each place say where from; what they say is mixed.
 
     Args:
         pixels: HxWx3, of which the draft is a small version.
@@ -183,35 +193,34 @@ def copied(
     packed = arena.array((height, width, 4), np.uint8)
     packed[:, :, :3] = pixels
     whole = packed.view(np.uint32).reshape(-1)
-    down, right = (
-        beside(places[axis], pixels.shape[axis], draft.hole.shape[axis]) for axis in (0, 1)
-    )
-    cells = np.indices(draft.hole.shape)
-    shift_down = np.rint((draft.rows - cells[0]) * (height / draft.hole.shape[0])).astype(np.intp)
-    shift_right = np.rint((draft.columns - cells[1]) * (width / draft.hole.shape[1])).astype(
-        np.intp
-    )
+    small, target = draft.problem.hole.shape, draft.problem.target
+    down, right = (beside(places[axis], pixels.shape[axis], small[axis]) for axis in (0, 1))
+    own = np.indices(target.shape) * STEP
+    shift_down = np.rint((draft.rows - own[0]) * (height / small[0])).astype(np.intp)
+    shift_right = np.rint((draft.columns - own[1]) * (width / small[1])).astype(np.intp)
     total = np.zeros((len(places[0]), 4), np.float32)
     for row, share_down in down:
         for column, share_right in right:
             source_row = np.clip(places[0] + shift_down[row, column], 0, height - 1)
             source_column = np.clip(places[1] + shift_right[row, column], 0, width - 1)
-            share = (share_down * share_right) ** SHARPNESS
+            share = (share_down * share_right) ** SHARPNESS * target[row, column]
             piece = whole[source_row * width + source_column].view(np.uint8).reshape(-1, 4)
             total[:, :3] += piece[:, :3] * share[:, None]
             total[:, 3] += share
     return np.asarray(total[:, :3] / total[:, 3:])
 
 
-def beside(
-    place: Places, extent: int, cells: int
-) -> tuple[tuple[Places, NDArray[np.float32]], ...]:
-    """Return the cells before and after each place along an axis, and the share of each."""
-    position = ((place + 0.5) * (cells / extent) - 0.5).astype(np.float32)
-    before = np.floor(position)
-    share = position - before
+def beside(place: Places, extent: int, small: int) -> tuple[tuple[Places, Floats], ...]:
+    """Return the targets before and after each place along an axis, and the share of each.
+
+    Args:
+        place: N pixels of the picture.
+        extent: pixels that the picture has.
+        small: pixels that the draft has.
+    """
+    position = (((place + 0.5) * (small / extent) - 0.5) / STEP).astype(np.float32)
+    last = (small - 1) // STEP
+    before = np.clip(np.floor(position), 0, last)
+    share = np.clip(position - before, 0, 1)
     first = before.astype(np.intp)
-    return (
-        (np.clip(first, 0, cells - 1), 1 - share),
-        (np.clip(first + 1, 0, cells - 1), share),
-    )
+    return (first, 1 - share), (np.minimum(first + 1, last), share)

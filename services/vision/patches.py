@@ -41,7 +41,7 @@ DISTANCE_DOWN: Final = 0.6
 """What it costs to take content from elsewhere, as a difference of patches, for a whole side of the
 picture: things at one height are alike in size, light and distance."""
 
-SEAM: Final = 0.0015
+SEAM: Final = 0.004
 """What it costs, as a squared difference of patches, to differ from one neighbour's shift."""
 
 SWEEPS: Final = 4
@@ -90,8 +90,7 @@ def improve(picture: Floats, problem: Problem, rounds: int) -> tuple[Places, Pla
         rounds: how often patches are looked for and laid, at least once.
 
     Returns:
-        hxw rows and hxw columns: where the content of each pixel in and near the hole was found;
-        elsewhere a pixel's own place.
+        Rows and columns, for each target of the problem: where its content was found.
     """
     sources = thinned(problem.whole)
     for _ in range(rounds):
@@ -99,7 +98,7 @@ def improve(picture: Floats, problem: Problem, rounds: int) -> tuple[Places, Pla
         rows, columns = nearest(traits, problem.target, sources)
         settle(traits, problem, rows, columns)
         lay(picture, problem, rows, columns)
-    return spread_places(problem, rows, columns)
+    return rows, columns
 
 
 def touches(hole: Holes) -> Holes:
@@ -228,7 +227,11 @@ def lay(picture: Floats, problem: Problem, rows: Places, columns: Places) -> Non
 
 
 def spread_places(problem: Problem, rows: Places, columns: Places) -> tuple[Places, Places]:
-    """Let every pixel near the hole take its content beside where its target takes it."""
+    """Let every pixel near the hole take its content beside where its target takes it.
+
+    Returns:
+        hxw rows and columns; away from the hole a pixel's own place.
+    """
     height, width = problem.hole.shape
     down, right = np.mgrid[0:height, 0:width]
     own = np.where(problem.target, rows - down[::STEP, ::STEP], 0)
