@@ -51,7 +51,7 @@ EVEN_DEPTH: Final = 0.5
 COARSE_MAP: Final = 4
 """A caller's map that is smaller than the picture by more than this has no edges of its own."""
 
-RING_CELLS: Final = 6
+RING_CELLS: Final = 9
 """How far around somebody the background is looked at, in cells of the network's answer."""
 
 
@@ -251,7 +251,7 @@ def level_of(small: Floats, figure: Figure, figures: list[Figure]) -> float:
     if feet < len(small) - 2 and on_ground.any():
         beside = float(np.median(small[on_ground]))
         level = max(beside, min(level, beside + STEP))
-    return min(1.0, max(level, float(np.quantile(small[ring], 0.9)) + STEP))
+    return min(1.0, max(level, float(np.quantile(small[ring], 0.95)) + STEP))
 
 
 def grown(cells: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:

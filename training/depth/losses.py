@@ -89,7 +89,7 @@ def depth_losses(answers: Tensor, wanted: Tensor, kind: Tensor) -> dict[str, Ten
     return {
         "place": 2.0 * ((found - wanted).abs() * known).mean(),
         "shape": 0.3 * ((flat - true).abs() * known).mean(),
-        "slope": 0.25 * slope_loss(flat, true, known),
-        "order": 0.3 * order_loss(found, wanted, kind),
-        "kind": 0.3 * kind_loss(answers[:, 1:], kind),
+        "slope": 0.05 * slope_loss(flat, true, known),
+        "order": 0.5 * order_loss(found, wanted, kind),
+        "kind": 0.8 * kind_loss(answers[:, 1:], kind),
     }

@@ -34,10 +34,13 @@ SMALL = {
 }
 """Sizes that training starts at, which is four times as fast."""
 
-SMALL_SHARE = 0.4
+SMALL_SHARE = 0.7
 """Share of the minutes that is spent at the small sizes."""
 
 WARM_STEPS = 150
+
+CUT_SHARES = (0.6, 1.0)
+"""How much of a picture's height and width a step sees."""
 
 HINTS = 3
 """Photos in each step, beside the scenes."""
@@ -96,16 +99,48 @@ def draw_batch(
     return pictures, depths, torch.from_numpy(arrays[2])[:, None]
 
 
-def shrunk(
-    pictures: Tensor, depths: Tensor, kinds: Tensor, size: tuple[int, int]
+def cut(
+    pictures: Tensor,
+    depths: Tensor,
+    kinds: Tensor,
+    size: tuple[int, int],
+    random: np.random.Generator,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Scale a batch down to pictures of a size."""
+    """Return a random window of each picture at another size, in another light.
+
+    Inverse depth is again a share of the nearest in the window.
+    """
     half = (size[0] // 2, size[1] // 2)
-    return (
-        F.interpolate(pictures, size, mode="area"),
-        F.interpolate(depths, half, mode="nearest"),
-        F.interpolate(kinds, half, mode="nearest"),
-    )
+    parts = []
+    for index in range(len(pictures)):
+        share = random.uniform(*CUT_SHARES)
+        rows, columns = (max(8, round(share * extent)) for extent in depths.shape[2:])
+        top = int(random.integers(depths.shape[2] - rows + 1))
+        left = int(random.integers(depths.shape[3] - columns + 1))
+        small = (
+            slice(index, index + 1),
+            slice(None),
+            slice(top, top + rows),
+            slice(left, left + columns),
+        )
+        large = (
+            *small[:2],
+            slice(2 * top, 2 * (top + rows)),
+            slice(2 * left, 2 * (left + columns)),
+        )
+        light = torch.from_numpy(
+            np.exp(random.normal(size=(1, 3, 1, 1)) * 0.1 + random.normal() * 0.15)
+        )
+        parts.append(
+            (
+                (F.interpolate(pictures[large], size, mode="area") * light.float()).clamp(0, 1),
+                F.interpolate(depths[small], half, mode="nearest"),
+                F.interpolate(kinds[small], half, mode="nearest"),
+            )
+        )
+    pictures, depths, kinds = (torch.cat(each) for each in zip(*parts, strict=True))
+    nearest = depths.flatten(1).quantile(0.995, dim=1)[:, None, None, None].clamp(min=1e-4)
+    return pictures, (depths / nearest).clamp(max=1), kinds
 
 
 def follow(average: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
@@ -136,11 +171,10 @@ class Training:
         while self.spent < self._minutes:
             pictures, depths, kinds = draw_batch(shelves, batch, random)
             shape = (pictures.shape[2], pictures.shape[3])
-            photos, levels = draw_hints(hints, HINTS, shape, random)
-            pictures = torch.cat([pictures, photos])
-            if self.spent < SMALL_SHARE * self._minutes:
-                pictures, depths, kinds = shrunk(pictures, depths, kinds, SMALL[shape])
-            losses = self._learn(pictures, depths, kinds, levels)
+            size = SMALL[shape] if self.spent < SMALL_SHARE * self._minutes else shape
+            pictures, depths, kinds = cut(pictures, depths, kinds, size, random)
+            photos, levels = draw_hints(hints, HINTS, size, random)
+            losses = self._learn(torch.cat([pictures, photos]), depths, kinds, levels)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value
             now = time.monotonic()
