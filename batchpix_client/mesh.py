@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -40,6 +40,8 @@ class LocalMesh:
         self,
         home: Path,
         *,
+        features: Sequence[str] | None = None,
+        replicas: int = 1,
         gateway_port: int | None = None,
         environment: Mapping[str, str] | None = None,
         log_line: LogLine = lambda _name, _line: None,
@@ -48,6 +50,8 @@ class LocalMesh:
 
         Args:
             home: folder for certificates, keys and the token, made with mode 0700.
+            features: those to bring up; None = all that are built.
+            replicas: services of each feature, among which the gateway shares calls out.
             gateway_port: where callers connect; None = any free port.
             environment: BATCHPIX_* settings for the services, over those of this process.
             log_line: is given each line that a process of the mesh writes.
@@ -58,7 +62,9 @@ class LocalMesh:
         self._log_line = log_line
         self._children: list[Child] = []
         self._ended: SimpleQueue[Child] = SimpleQueue()
-        self._features = built_features()
+        self._features = tuple(features or built_features())
+        # Every address of 127.0.0.0/8 is this machine: each replica has one, as in a cluster.
+        self._hosts = tuple(f"127.0.0.{number + 1}" for number in range(replicas))
         self._ports = free_ports(2 + 3 * len(self._features))
         self._gateway_port = gateway_port or self._ports[0]
         self.profile = self._make_profile()
@@ -102,7 +108,7 @@ class LocalMesh:
 
     @property
     def process_ids(self) -> Mapping[str, int]:
-        """Processes of the mesh by name: each feature's, and "gateway"."""
+        """Processes of the mesh by name: each feature's, "feature-2" and so on, and "gateway"."""
         return {child.name: child.process_id for child in self._children}
 
     def client(self) -> Client:
@@ -117,10 +123,15 @@ class LocalMesh:
             raise mesh_error(f"port {self._gateway_port} is taken")
         certificates = self._renew()
         for feature in self._features:
-            self._run(feature, f"services.{feature}", self._service_settings(certificates, feature))
+            for host in self._hosts:
+                name = replica_name(feature, host)
+                settings = self._service_settings(certificates, feature, host)
+                self._run(name, f"services.{feature}", settings)
         self._run("gateway", "gateway.run", to_mapping(self._gateway_settings(certificates)))
         for feature, address in self.profile.health.items():
-            self._until(lambda address=address: is_serving(address), feature)  # type: ignore[misc]
+            for host in self._hosts:
+                health = address.replace(LOOPBACK, host)
+                self._until(lambda health=health: is_serving(health), feature)  # type: ignore[misc]
         self._until(self._answers, "gateway")
 
     def _make_profile(self) -> Profile:
@@ -152,15 +163,17 @@ class LocalMesh:
         replace_file(self._token_file, token.encode())
         return paths
 
-    def _service_settings(self, certificates: CertificatePaths, feature: str) -> dict[str, str]:
+    def _service_settings(
+        self, certificates: CertificatePaths, feature: str, host: str
+    ) -> dict[str, str]:
         folder = certificates.services[feature]
         callers = ("gateway", f"client/{INTERNAL_CALLER}")
         return {
             "BATCHPIX_DRAIN_SECONDS": str(DRAIN_SECONDS),
             **self._environment,
-            "BATCHPIX_LISTEN": self.profile.internal[feature],
-            "BATCHPIX_HEALTH_LISTEN": self.profile.health[feature],
-            "BATCHPIX_METRICS_LISTEN": self.profile.metrics[feature],
+            "BATCHPIX_LISTEN": self.profile.internal[feature].replace(LOOPBACK, host),
+            "BATCHPIX_HEALTH_LISTEN": self.profile.health[feature].replace(LOOPBACK, host),
+            "BATCHPIX_METRICS_LISTEN": self.profile.metrics[feature].replace(LOOPBACK, host),
             "BATCHPIX_CERTIFICATES": str(folder),
             "BATCHPIX_RECEIPT_KEY": str(folder / "receipt.key"),
             "BATCHPIX_ALLOWED_CALLERS": ",".join(f"spiffe://batchpix/{name}" for name in callers),
@@ -169,7 +182,10 @@ class LocalMesh:
     def _gateway_settings(self, certificates: CertificatePaths) -> GatewaySettings:
         ports = {name: int(at.rpartition(":")[2]) for name, at in self.profile.internal.items()}
         return GatewaySettings(
-            upstreams={name: Upstream(host=LOOPBACK, port=port) for name, port in ports.items()},
+            upstreams={
+                name: Upstream(host=LOOPBACK, port=port, more_hosts=self._hosts[1:])
+                for name, port in ports.items()
+            },
             certificate_folder=certificates.gateway,
             client_certificate_folder=certificates.clients["gateway"],
             watched_folder=self._home / "gateway",
@@ -205,6 +221,12 @@ class LocalMesh:
         with suppress(BatchpixError), self.client() as client:
             return bool(client.policy().version)
         return False
+
+
+def replica_name(feature: str, host: str) -> str:
+    """Name a replica by the last number of its address; the first has its feature's own name."""
+    number = host.rpartition(".")[2]
+    return feature if number == "1" else f"{feature}-{number}"
 
 
 def built_features() -> tuple[str, ...]:
