@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
@@ -26,6 +26,7 @@ from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Arena, Budget, Erasure
 from services.chassis.receipts import ReceiptSigner
 from services.chassis.telemetry import Stage, Telemetry
+from services.chassis.workers import Workers
 
 RECEIPT_TRAILER = "batchpix-receipt-bin"
 CALL_ID_BYTES = 16
@@ -100,7 +101,7 @@ class Call:
     cancelled: threading.Event
     _context: Context
     _response: ResponseType
-    _executor: Executor
+    _workers: Workers
     _telemetry: Telemetry
     _started: float
     _work: set[asyncio.Future[Any]] = field(default_factory=set)
@@ -116,7 +117,7 @@ class Call:
         only when the work has ended, since scopes of the call's memory may end with it.
         """
         started = time.perf_counter()
-        job = self._executor.submit(function, *args, **kwargs)
+        job = self._workers.room(stage).submit(function, *args, **kwargs)
         future = asyncio.wrap_future(job)
         self._work.add(future)
         future.add_done_callback(self._work.discard)
@@ -211,7 +212,7 @@ class Call:
         """Do what was put off to the call's end, last first."""
         loop = asyncio.get_running_loop()
         while self._clean_ups:
-            await loop.run_in_executor(self._executor, self._clean_ups.pop())
+            await loop.run_in_executor(self._workers.enders, self._clean_ups.pop())
 
 
 class Outlet:
@@ -254,7 +255,7 @@ class CallDesk:
         *,
         budget: Budget,
         limits: CallLimits,
-        executor: Executor,
+        workers: Workers,
         signer: ReceiptSigner,
         provenance: Provenance,
         telemetry: Telemetry,
@@ -267,7 +268,7 @@ class CallDesk:
         """
         self._budget = budget
         self._limits = limits
-        self._executor = executor
+        self._workers = workers
         self._signer = signer
         self._provenance = provenance
         self._telemetry = telemetry
@@ -293,7 +294,7 @@ class CallDesk:
             cancelled=threading.Event(),
             _context=context,
             _response=response,
-            _executor=self._executor,
+            _workers=self._workers,
             _telemetry=self._telemetry,
             _started=started,
         )

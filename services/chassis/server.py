@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import grpc
@@ -27,6 +26,7 @@ from services.chassis.receipts import ReceiptSigner
 from services.chassis.settings import Settings
 from services.chassis.telemetry import Event, LogLine, Telemetry
 from services.chassis.tls import CertificateFolder
+from services.chassis.workers import Workers, working
 
 # A message is one chunk and a few fields; twice the chunk leaves room to refuse politely.
 MESSAGE_CHUNKS_MAX = 2
@@ -98,7 +98,7 @@ async def serving(
     signer = ReceiptSigner(settings.receipt_key.read_bytes())
     policy = PrivacyPolicy.load()
     with (
-        ThreadPoolExecutor(settings.threads, thread_name_prefix="work") as executor,
+        working(settings.threads) as workers,
         metrics_page(settings.metrics_listen, telemetry),
     ):
         server, probes = bound_servers(settings, telemetry)
@@ -110,7 +110,7 @@ async def serving(
             guard=guard_message(report),
         )
         limits = CallLimits.from_settings(settings, frames_max=feature.frames_max)
-        desk = call_desk(settings, limits, provenance, signer, executor, telemetry)
+        desk = call_desk(settings, limits, provenance, signer, workers, telemetry)
         feature.register(server, desk)
         policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(policy, signer), server)
         telemetry.guard_complete.set(int(report.complete))
@@ -147,14 +147,14 @@ def call_desk(
     limits: CallLimits,
     provenance: Provenance,
     signer: ReceiptSigner,
-    executor: ThreadPoolExecutor,
+    workers: Workers,
     telemetry: Telemetry,
 ) -> CallDesk:
     """Build the desk from what the operator set."""
     return CallDesk(
         budget=Budget(settings.call_memory_bytes, settings.call_memory_bytes_max),
         limits=limits,
-        executor=executor,
+        workers=workers,
         signer=signer,
         provenance=provenance,
         telemetry=telemetry,

@@ -14,6 +14,7 @@ from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
 from services.chassis.settings import Settings
 from services.chassis.telemetry import Stage, Telemetry
+from services.chassis.workers import Workers
 
 SECONDS_MAX = 10.0
 
@@ -36,7 +37,7 @@ def call(executor: ThreadPoolExecutor) -> Iterator[Call]:
             cancelled=threading.Event(),
             _context=None,  # type: ignore[arg-type]  # nothing is sent
             _response=None,  # type: ignore[arg-type]
-            _executor=executor,
+            _workers=Workers.of_one(executor),
             _telemetry=Telemetry("stylize"),
             _started=0.0,
         )

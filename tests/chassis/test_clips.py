@@ -23,6 +23,7 @@ from services.chassis.media.clip import ClipFormat, Container
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.settings import Settings
 from services.chassis.telemetry import Telemetry
+from services.chassis.workers import Workers
 from tests.chassis.media.films import STUDIO, scene
 
 SIZE = (64, 96)
@@ -58,7 +59,7 @@ def call(listener: Listener) -> Iterator[Call]:
             cancelled=threading.Event(),
             _context=listener,  # type: ignore[arg-type]  # has all that is used
             _response=video_pb2.AnimateResponse,
-            _executor=pool,
+            _workers=Workers.of_one(pool),
             _telemetry=Telemetry("video"),
             _started=0.0,
         )

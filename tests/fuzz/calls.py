@@ -17,6 +17,7 @@ from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
 from services.chassis.receipts import ReceiptSigner
 from services.chassis.telemetry import Telemetry
+from services.chassis.workers import Workers
 from services.stylize.servicer import StylizeServicer
 from tests.e2e.stand_in import make_pipeline
 from tests.fuzz.conversations import Request
@@ -64,7 +65,7 @@ class Service:
         desk = CallDesk(
             budget=self._budget,
             limits=LIMITS,
-            executor=self._executor,
+            workers=Workers.of_one(self._executor),
             signer=ReceiptSigner(signing_key),
             provenance=provenance,
             telemetry=Telemetry("stylize"),
