@@ -16,7 +16,7 @@ In f32 there is neither, and a rinse of a few rows does.
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,6 +91,7 @@ class OpenVinoEngine:
         # Held by whoever runs or cleans: memory can only be released while no request runs.
         self._turn = threading.Condition()
         self._waiting = Tally()
+        self._coming = Tally()
         self._runs = itertools.count(1)
         self._newest: dict[Shapes, int] = {}
 
@@ -108,10 +109,13 @@ class OpenVinoEngine:
     def series(self) -> Iterator[Run]:
         """See `SeriesEngine`."""
         mine: dict[Shapes, int] = {}
+        coming = ExitStack()
+        coming.enter_context(self._coming.one_more())
 
         def run(inputs: Arrays, outputs: Arrays) -> None:
             shapes = tuple((name, array.shape) for name, array in inputs.items())
             with self._waiting.one_more(), self._turn, _translated():
+                coming.close()
                 mine[shapes] = self._newest[shapes] = next(self._runs)
                 self._infer(inputs, outputs)
                 self._turn.notify_all()
@@ -119,6 +123,7 @@ class OpenVinoEngine:
         try:
             yield run
         finally:
+            coming.close()
             with self._turn, _translated():
                 for shapes, number in mine.items():
                     self._erase(shapes, number)
@@ -127,11 +132,13 @@ class OpenVinoEngine:
         """Make sure that nothing is left of the run of this number.
 
         A run of the same shape, which goes over the same memory, does it as well as a rinse: so
-        a busy engine cleans up by working, and rinses when there is nothing to do.
+        a busy engine cleans up by working, and rinses when there is nothing to do. A series that
+        has begun and not run yet is work to come: its call's picture is on its way here.
         """
 
         def is_due() -> bool:
-            return self._newest[shapes] != number or not self._waiting.count
+            idle = not self._waiting.count and not self._coming.count
+            return self._newest[shapes] != number or idle
 
         self._turn.wait_for(is_due, timeout=PATIENCE_SECONDS)
         if self._newest[shapes] == number:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.chassis.engine import TensorSpec
+from services.chassis.engine import TensorSpec, openvino
 from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.errors import InternalError, Reason
 from services.chassis.memory.arena import Budget
@@ -182,3 +182,34 @@ def test_a_run_of_another_shape_cleans_nothing(
             run({"image": photo[None], "style": STYLE}, {"stylized": np.zeros_like(photo)[None]})
 
     assert len(rinses) == 2
+
+
+def test_a_series_that_comes_is_waited_for(
+    stylizer: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A series that has begun elsewhere and runs soon spares the one that ends a rinse."""
+    rinses: list[object] = []
+    rinse = stylizer._rinse
+    monkeypatch.setattr(stylizer, "_rinse", lambda shapes: rinses.append(shapes) or rinse(shapes))
+    monkeypatch.setattr(openvino, "PATIENCE_SECONDS", 30.0)
+    photo = pictures.noise(32, 48, 1)
+    arrays = {"image": photo[None], "style": STYLE}, {"stylized": np.zeros_like(photo)[None]}
+    opened, ending = threading.Event(), threading.Event()
+    rinses_of_first: list[int] = []
+
+    def first() -> None:
+        with stylizer.series() as run:
+            run(*arrays)
+            opened.wait(30.0)
+            ending.set()
+        rinses_of_first.append(len(rinses))
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    with stylizer.series() as run:
+        opened.set()
+        ending.wait(30.0)
+        run(*arrays)
+        thread.join()
+
+    assert (rinses_of_first, len(rinses)) == ([0], 1)
