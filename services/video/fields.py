@@ -1,0 +1,121 @@
+"""Pixel work of moving pictures: smooth fields on coarse grids, sampling, blending (OpenCV)."""
+
+import math
+from typing import Any, Final, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Field: TypeAlias = NDArray[np.float32]
+
+SQRT2: Final = math.sqrt(2.0)
+
+
+def sample(field: Field, x: Field, y: Field) -> Field:
+    """Read hxw or hxwxC float32 between its cells, bilinear; the border's values go on outside."""
+    return np.asarray(
+        cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
+def enlarge(field: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Scale a field up to rows and columns, bilinear."""
+    return np.asarray(cv2.resize(field, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
+
+
+def enlarge_into(field: Field, target: Field) -> None:
+    """Scale a field up to the target's size, bilinear."""
+    cv2.resize(field, target.shape[1::-1], dst=target, interpolation=cv2.INTER_LINEAR)
+
+
+def reduce(field: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Scale a field down to rows and columns by area."""
+    return np.asarray(cv2.resize(field, (size[1], size[0]), interpolation=cv2.INTER_AREA))
+
+
+def blur(field: NDArray[Any], radius: float) -> NDArray[Any]:
+    """Blur with a bell of that standard deviation, in cells; the border mirrors."""
+    if radius <= 0.0:
+        return field
+    return np.asarray(cv2.GaussianBlur(field, (0, 0), radius, borderType=cv2.BORDER_REFLECT))
+
+
+def widen(mask: Pixels, radius: int) -> Pixels:
+    """Grow what a mask covers by a disc of `radius` pixels."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.dilate(mask, disc))
+
+
+def lower_hull(field: Field, slope: float) -> Field:
+    """Lay the highest field below another one that is nowhere steeper than `slope` a cell.
+
+    The lower envelope of cones (a distance transform of a sampled function: Felzenszwalb and
+    Huttenlocher, 2012), with distances along rows, columns and diagonals.
+    """
+    hull = field.copy()
+    reach = 1
+    span = float(field.max() - field.min())
+    while reach < max(field.shape) and (reach - 1) * slope < span:
+        for rows, columns in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            rise = slope * reach * (SQRT2 if rows and columns else 1.0)
+            lift_over(hull, rows * reach, columns * reach, rise)
+        reach *= 2
+    return hull
+
+
+def lift_over(hull: Field, rows: int, columns: int, rise: float) -> None:
+    """Hold a field below its own copies, moved both ways and lifted by `rise`, in place."""
+    height, width = hull.shape
+    if rows >= height or abs(columns) >= width:
+        return
+    first = hull[: height - rows, max(0, -columns) : width - max(0, columns)]
+    other = hull[rows:, max(0, columns) : width - max(0, -columns)]
+    lifted = first + rise
+    np.minimum(first, other + rise, out=first)
+    np.minimum(other, lifted, out=other)
+
+
+def upper_hull(field: Field, slope: float) -> Field:
+    """Lay the lowest field above another one that is nowhere steeper than `slope` a cell."""
+    return -lower_hull(-field, slope)
+
+
+def premultiply(pixels: Pixels, opacity: Pixels) -> Pixels:
+    """Weigh HxWxC by an HxW opacity, rounded as `lay_over` rounds."""
+    weights = cv2.merge([opacity] * pixels.shape[2])
+    return np.asarray(cv2.multiply(pixels, weights, scale=1 / 255))
+
+
+def lay_over(front: Pixels, base: Pixels) -> None:
+    """Lay HxWx4, colours weighed by their opacity, over HxWx4 in place."""
+    clear = cv2.bitwise_not(cv2.extractChannel(front, 3))
+    weights = cv2.merge([clear, clear, clear, clear])
+    cv2.multiply(base, weights, dst=base, scale=1 / 255)
+    cv2.add(base, front, dst=base)
+
+
+def mix(first: Pixels, first_share: float, other: Pixels, other_share: float) -> Pixels:
+    """Add two pictures by their shares, which may be negative."""
+    return np.asarray(cv2.addWeighted(first, first_share, other, other_share, 0.0))
+
+
+def blend(base: Pixels, over: Pixels, weight: Field) -> Pixels:
+    """Go from one picture to another by an HxW weight of 0..1."""
+    return np.asarray(cv2.blendLinear(base, over, 1.0 - weight, weight))
+
+
+def pull(source: Pixels, map_x: Field, map_y: Field, target: Pixels) -> None:
+    """See `Raster.remap`; four channels at a time go fastest."""
+    cv2.remap(source, map_x, map_y, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REFLECT)
+
+
+def with_opacity(pixels: Pixels, target: Pixels) -> None:
+    """Write HxWx3 as opaque HxWx4."""
+    cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA, dst=target)
+
+
+def without_opacity(pixels: Pixels, target: Pixels) -> None:
+    """Write the colours of HxWx4 as HxWx3."""
+    cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB, dst=target)

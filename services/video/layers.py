@@ -1,0 +1,180 @@
+"""From picture and depth to layers: what stands in front, and what is behind it.
+
+Two smooth depths enclose the picture's own: one never above it, one never below it, neither
+steeper than a slope at which a moved camera would stretch the picture. Where they meet there is one
+surface; where they part, at the outline of something, the picture belongs to the upper or the lower
+one. So no object needs to be known as one, and nothing is stretched further than the slope allows.
+Soft layers: Jampani et al., "SLIDE: Single Image 3D Photography with Soft Layering and Depth-aware
+Inpainting" (2021).
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.chassis.memory.arena import Arena
+from services.chassis.raster import Lens
+from services.video import fields
+from services.video.fields import Field, Pixels
+
+Mask: TypeAlias = NDArray[np.uint8]
+
+# Depths are worked on in cells: so many along the shorter side, whatever the picture's size.
+CELLS_SHORT_SIDE: Final = 180
+# Rise of depth (of 0..1) over the picture's shorter side up to which it is one surface. A flat
+# ground under a low horizon has 4.
+SLOPE: Final = 6.0
+# Layers that are closer than the first are one surface; from the second on they are two.
+PARTING: Final = (0.012, 0.03)
+# Depths of an outline lie between those of its sides; this makes it a line again.
+SHARPNESS: Final = 3.0
+# An outline is wrong by up to so many cells; the filter looks for the edge within them.
+EDGE_REACH_CELLS: Final = 2
+EDGE_CONTRAST: Final = 1.6
+# What is covered less than this is clear, and more than the rest of 255 is opaque.
+CLEAR: Final = 12
+# Pixels so near to an outline, in shares of the shorter side, show both sides.
+BLEED_SHARE: Final = 0.004
+# Inverse depth of the farthest in that of the nearest: networks give depth but for its scale.
+FARTHEST: Final = 0.3
+
+
+class Inpainter(Protocol):
+    """Paints what is missing."""
+
+    def fill(self, pixels: Pixels, hole: Mask, arena: Arena) -> Pixels:
+        """Return HxWx3 uint8 in the arena, known pixels bit for bit; hole is 255 where missing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relief:
+    """What a depth of 0..1 means: inverse depths, 1 at the focus point.
+
+    Attributes:
+        farthest: inverse depth of 0.
+        nearest: inverse depth of 1.
+    """
+
+    farthest: float
+    nearest: float
+
+    @classmethod
+    def around(cls, focus_depth: float) -> "Relief":
+        """Choose a natural relief in which the focus point's depth is the unit."""
+        unit = FARTHEST + (1.0 - FARTHEST) * focus_depth
+        return cls(farthest=FARTHEST / unit, nearest=1.0 / unit)
+
+    def inverse_depth(self, depth: Field) -> Field:
+        """Turn depths of 0..1 into inverse depths."""
+        return np.asarray(depth * (self.nearest - self.farthest) + self.farthest, np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """A picture on a smooth surface.
+
+    Attributes:
+        pixels: HxWx4 uint8, colours weighed by their opacity.
+        depth: hxw float32 over the whole picture, 0 (far) to 1 (near).
+    """
+
+    pixels: Pixels
+    depth: Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """A picture taken apart; the front laid over the back is the picture, bit for bit.
+
+    Attributes:
+        back: opaque everywhere.
+        front: what may hide something of the back, None if nothing does.
+    """
+
+    back: Layer
+    front: Layer | None
+
+
+def split(pixels: Pixels, depth: Field, inpainter: Inpainter, lens: Lens, arena: Arena) -> Layers:
+    """Take a picture apart.
+
+    Args:
+        pixels: HxWx3 uint8 RGB.
+        depth: HxW float32, 0 (far) to 1 (near).
+        inpainter: paints what is hidden.
+        lens: lets outlines follow the picture's edges.
+        arena: where the layers go.
+    """
+    size = depth.shape[:2]
+    grid = grid_size(*size)
+    slope = SLOPE / min(grid)
+    coarse = fields.reduce(depth, grid)
+    lower, upper = fields.lower_hull(coarse, slope), fields.upper_hull(coarse, slope)
+    back = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(lower, arena))
+    opacity = covered(pixels, depth, lower, upper, lens)
+    if not opacity.any():
+        fields.with_opacity(pixels, back.pixels)
+        return Layers(back=back, front=None)
+    front = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(upper, arena))
+    with arena.scope():
+        hole = fields.widen(opacity, max(round(BLEED_SHARE * min(size)), 1))
+        np.minimum(hole, 1, out=hole)
+        hole *= 255
+        plate = inpainter.fill(pixels, hole, arena)
+        fields.with_opacity(plate, back.pixels)
+    lift_off(pixels, back.pixels, opacity, front.pixels)
+    return Layers(back=back, front=front)
+
+
+def kept(field: Field, arena: Arena) -> Field:
+    """Copy a field into the call's memory."""
+    copy = arena.array(field.shape, np.float32)
+    copy[:] = field
+    return copy
+
+
+def grid_size(height: int, width: int) -> tuple[int, int]:
+    """Choose the rows and columns of cells for a picture."""
+    scale = min(CELLS_SHORT_SIDE / min(height, width), 1.0)
+    return max(round(height * scale), 1), max(round(width * scale), 1)
+
+
+def covered(pixels: Pixels, depth: Field, lower: Field, upper: Field, lens: Lens) -> Mask:
+    """Tell how much of each pixel belongs to the front: HxW uint8, soft at outlines."""
+    size = depth.shape[:2]
+    below, above = fields.enlarge(lower, size), fields.enlarge(upper, size)
+    gap = above - below
+    share = (depth - below) / np.maximum(gap, PARTING[0])
+    share = np.asarray(np.clip((share - 0.5) * SHARPNESS + 0.5, 0.0, 1.0), np.float32)
+    share *= np.clip((gap - PARTING[0]) / (PARTING[1] - PARTING[0]), 0.0, 1.0)
+    opacity: Mask = np.rint(share * 255.0).astype(np.uint8)
+    if not opacity.any():
+        return opacity
+    coarse = fields.reduce(opacity, lower.shape)
+    lens.fit_to_edges(pixels, coarse, EDGE_REACH_CELLS, EDGE_CONTRAST, opacity)
+    spread = (opacity.astype(np.float32) - CLEAR) * (255.0 / (255 - 2 * CLEAR))
+    return np.asarray(np.rint(np.clip(spread, 0.0, 255.0)), np.uint8)
+
+
+def lift_off(pixels: Pixels, back: Pixels, opacity: Mask, front: Pixels) -> None:
+    """Find the front's own colours: what, laid over the back, gives the picture.
+
+    At an outline a pixel of the picture shows both sides. What the back doesn't explain is the
+    front's; where no colour could explain the rest, the front has to be more opaque.
+
+    Args:
+        pixels: HxWx3 uint8 RGB.
+        back: HxWx4 uint8, opaque.
+        opacity: HxW uint8.
+        front: HxWx4 uint8, written: colours weighed by their opacity.
+    """
+    picture, behind = pixels.astype(np.float32), back[:, :, :3].astype(np.float32)
+    excess = picture - behind
+    room = np.where(excess > 0.0, 255.0 - behind, behind)
+    least = (np.abs(excess) / np.maximum(room, 1.0)).max(axis=2)
+    front[:, :, 3] = np.maximum(opacity, np.ceil(np.minimum(least, 1.0) * 255.0))
+    shown = fields.premultiply(back[:, :, :3], 255 - front[:, :, 3])
+    np.subtract(pixels, np.minimum(shown, pixels), out=front[:, :, :3])

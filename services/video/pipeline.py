@@ -1,0 +1,204 @@
+"""A photo in, frames out: all that a video call does to pixels."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.chassis.errors import Stopped
+from services.chassis.media.clip import ClipFormat
+from services.chassis.memory.arena import Arena
+from services.chassis.raster import Lens
+from services.video import camera
+from services.video.camera import CameraPath, Flight
+from services.video.fields import Field, Pixels
+from services.video.flow import Current, Flow, Stream
+from services.video.focus import defocus, depth_at, find_focus
+from services.video.framing import Framing
+from services.video.layers import Inpainter, Layers, Relief, split
+from services.video.projection import Projection
+from services.video.render import Renderer
+from services.video.shot import Shot
+
+Mask: TypeAlias = NDArray[np.uint8]
+
+# Shares of the sides that may be seen past the border, where the photo is mirrored: next to
+# nothing, or what a path needs that leads outwards, or that somebody drew.
+SLACK: Final = 0.012
+SLACK_OUTWARDS: Final = 0.12
+OUTWARDS: Final = {
+    CameraPath.ZOOM_OUT,
+    CameraPath.DOLLY_OUT,
+    CameraPath.DOLLY_ZOOM,
+    CameraPath.KEY_FRAMES,
+}
+
+
+class DepthFinder(Protocol):
+    """Tells near from far."""
+
+    @property
+    def engine(self) -> str:
+        """Device and precision of the network."""
+        ...
+
+    def depth(self, pixels: Pixels, arena: Arena) -> Field:
+        """Return HxW float32 in the arena, 0 (far) to 1 (near), for HxWx3 uint8 RGB pixels."""
+        ...
+
+    def fit_depth_map(
+        self, depth_map: NDArray[np.uint8 | np.uint16], pixels: Pixels, arena: Arena
+    ) -> Field:
+        """Return the same from a map of the caller's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """A clip that is ready to be rendered.
+
+    Attributes:
+        renderer: makes frames.
+        flight: where the camera is.
+        framing: what of its view is shown.
+        streams: layers that flow.
+        times: of the frames, 0 to 1.
+    """
+
+    renderer: Renderer
+    flight: Flight
+    framing: Framing
+    streams: tuple[Stream, ...]
+    times: Sequence[float]
+
+    def frames(self) -> Iterator[Pixels]:
+        """Render frame by frame: HxWx3 uint8 RGB, the same memory each time."""
+        for time in self.times:
+            for stream in self.streams:
+                stream.flow_to(time)
+            yield self.renderer.frame(self.flight(time), self.framing.window(time))
+
+
+class VideoPipeline:
+    """The video feature without its transport."""
+
+    def __init__(self, *, depth_finder: DepthFinder, inpainter: Inpainter, lens: Lens) -> None:
+        """Take over what the feature is made of."""
+        self._depth_finder = depth_finder
+        self._inpainter = inpainter
+        self._lens = lens
+
+    @property
+    def engine(self) -> str:
+        """Device and precision of the networks, for the service's start line."""
+        return self._depth_finder.engine
+
+    def prepare(
+        self,
+        pixels: Pixels,
+        depth_map: Mask | None,
+        masks: Sequence[Mask],
+        shot: Shot,
+        wanted: ClipFormat,
+        arena: Arena,
+        cancelled: threading.Event,
+    ) -> Film:
+        """Take a photo apart and plan the clip.
+
+        Args:
+            pixels: HxWx3 uint8 RGB, the photo at the clip's size.
+            depth_map: HxW uint8 of the caller's, the largest value nearest, or None.
+            masks: HxW uint8 of each living region, in their order.
+            shot: what happens; a focus point of the photo as cut.
+            wanted: length and rate.
+            arena: where everything goes.
+            cancelled: watched between the steps.
+
+        Raises:
+            Stopped: `cancelled` was set.
+        """
+        depth = self._depth(pixels, depth_map, arena)
+        obey(cancelled)
+        layers = split(pixels, depth, self._inpainter, self._lens, arena)
+        obey(cancelled)
+        focus = shot.focus or find_focus(layers)
+        relief = Relief.around(depth_at(depth, focus))
+        blur(layers, relief, shot.depth_of_field)
+        projection = projection_of(pixels, focus)
+        renderer = Renderer(layers, projection, relief, arena)
+        flight = camera.plan(
+            shot.path,
+            seconds=wanted.seconds,
+            intensity=shot.intensity,
+            loop=shot.loop,
+            seed=shot.seed,
+            key_frames=shot.key_frames,
+        )
+        framing = Framing(
+            projection,
+            flight,
+            renderer.depths,
+            seconds=wanted.seconds,
+            loop=shot.loop,
+            slack=SLACK_OUTWARDS if shot.path in OUTWARDS else SLACK,
+        )
+        return Film(
+            renderer=renderer,
+            flight=flight,
+            framing=framing,
+            streams=streams_of(layers, masks, shot, wanted, arena),
+            times=camera.frame_times(wanted.frame_count, loop=shot.loop),
+        )
+
+    def _depth(self, pixels: Pixels, depth_map: Mask | None, arena: Arena) -> Field:
+        if depth_map is None:
+            return self._depth_finder.depth(pixels, arena)
+        return self._depth_finder.fit_depth_map(depth_map, pixels, arena)
+
+
+def obey(cancelled: threading.Event) -> None:
+    """Go on only while somebody waits.
+
+    Raises:
+        Stopped: nobody does.
+    """
+    if cancelled.is_set():
+        raise Stopped
+
+
+def projection_of(pixels: Pixels, focus: tuple[float, float]) -> Projection:
+    """Describe the camera that took a photo, with its focus point of 0..1."""
+    height, width = pixels.shape[:2]
+    return Projection(
+        height=height, width=width, focus=(focus[0] * (width - 1), focus[1] * (height - 1))
+    )
+
+
+def blur(layers: Layers, relief: Relief, amount: float) -> None:
+    """Blur what is nearer or farther than the focus point, in place."""
+    if amount == 0.0:
+        return
+    for layer in filter(None, (layers.back, layers.front)):
+        defocus(layer.pixels, relief.inverse_depth(layer.depth), amount)
+
+
+def streams_of(
+    layers: Layers, masks: Sequence[Mask], shot: Shot, wanted: ClipFormat, arena: Arena
+) -> tuple[Stream, ...]:
+    """Let the living regions flow in every layer that shows something of them."""
+    if not masks:
+        return ()
+    currents = [
+        Current(mask=mask, direction_degrees=region.direction_degrees, speed=region.speed)
+        for mask, region in zip(masks, shot.living_regions, strict=True)
+    ]
+    flow = Flow(currents, seconds=wanted.seconds, loop=shot.loop, arena=arena)
+    if not flow.flows:
+        return ()
+    shown = [layers.back]
+    if layers.front is not None and layers.front.pixels[flow.rows, flow.columns, 3].any():
+        shown.append(layers.front)
+    return tuple(Stream(layer.pixels, flow, arena) for layer in shown)
