@@ -8,6 +8,7 @@ import numpy as np
 
 from batchpix.video.v1 import video_pb2_grpc
 from services.chassis.calls import CallDesk
+from services.chassis.engine.choice import choose_engines
 from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.media import clip, image, movie
 from services.chassis.media.clip import ClipFormat
@@ -17,12 +18,14 @@ from services.chassis.raster.cpu import CpuRaster
 from services.chassis.server import Feature
 from services.chassis.settings import Settings
 from services.chassis.store import ModelStore
+from services.chassis.telemetry import Event, LogLine, Telemetry
 from services.video.camera import CameraPath
 from services.video.pipeline import VideoPipeline
 from services.video.servicer import VideoServicer
 from services.video.shot import LivingRegion, Shot
 from services.vision.depth import DepthFinder
 from services.vision.inpaint import Inpainter
+from services.vision.networks import DEPTH
 from services.vision.person import PersonFinder
 
 SERVICE: Final = "batchpix.video.v1.VideoService"
@@ -52,18 +55,23 @@ def assemble(settings: Settings) -> Feature:
 def make_pipeline(settings: Settings) -> VideoPipeline:
     """Load the networks that see depth and people."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-
-    def engine(name: str) -> OpenVinoEngine:
-        return OpenVinoEngine(store.path(name), threads=settings.threads)
-
     people = PersonFinder(
-        detector=engine("pose_detector"), landmarker=engine("pose_landmarker"), lens=raster
+        detector=OpenVinoEngine(store.path("pose_detector"), threads=settings.threads),
+        landmarker=OpenVinoEngine(store.path("pose_landmarker"), threads=settings.threads),
+        lens=raster,
     )
+    depth = choose_engines(settings, store, tell_fallback).load(DEPTH)
     return VideoPipeline(
-        depth_finder=DepthFinder(engine=engine("depth"), people=people, lens=raster),
+        depth_finder=DepthFinder(engine=depth, people=people, lens=raster),
         inpainter=Inpainter(raster),
         lens=raster,
     )
+
+
+def tell_fallback(why: str) -> None:
+    """Log that the networks run on the CPU though a GPU would have been taken."""
+    line = LogLine(event=Event.DEVICE_FALLBACK, feature="video", missing=why)
+    Telemetry("video").log(line)
 
 
 def warm_up(pipeline: VideoPipeline, studio: Studio) -> None:
