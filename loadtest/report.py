@@ -34,8 +34,9 @@ class Report:
     def text(self) -> str:
         """Write the figures as a table."""
         head = "".join(f"{name:>10}" for name in self.latency_ms)
+        rate = f"{self.rate_per_second:.1f} a second ended well"
         lines = [
-            f"{self.feature}: {self.calls} calls due, {self.rate_per_second:.1f} a second went well",
+            f"{self.feature}: {self.calls} calls due, {rate}",
             f"{'ms':12}{head}",
             f"{'first frame':12}{row(self.first_frame_ms)}",
             f"{'end':12}{row(self.latency_ms)}",

@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from services.chassis.media import image
+from services.chassis.media import containers, image
 from tests.fuzz.calls import Service, calls
 from tests.fuzz.conversations import check_conversation, conversations
 from tests.fuzz.files import check_file, declared_files
+from tests.fuzz.films import check_film, damaged_films
 from tests.fuzz.manners import check_options, messages
 
 CASE_SECONDS_MAX = 1.0  # of processor time: a busy machine is no find
@@ -36,6 +37,7 @@ def open_targets(*, is_repeatable: bool) -> Iterator[Mapping[str, Run]]:
         def search(count: int) -> None:
             # Here, and not once for all: a test starts with warning filters of its own.
             image.warm_up()
+            containers.keep_quiet()
             chosen = settings(
                 max_examples=count,
                 derandomize=is_repeatable,
@@ -52,6 +54,7 @@ def open_targets(*, is_repeatable: bool) -> Iterator[Mapping[str, Run]]:
         yield {
             "conversations": run(lambda case: check_conversation(case, loop), conversations),
             "files": run(lambda case: check_file(*case), declared_files),
+            "films": run(lambda case: check_film(*case), damaged_films),
             "options": run(check_options, messages),
             "calls": run(lambda case: service.check(case, loop), calls),
         }

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fuzz.targets import Run, open_targets
 
-CASES = {"conversations": 1_500, "files": 1_500, "options": 400, "calls": 150}
+CASES = {"conversations": 1_500, "files": 1_500, "films": 300, "options": 400, "calls": 150}
 
 
 @pytest.fixture(scope="module")

@@ -127,10 +127,7 @@ def frames(
         InvalidRequestError: MEDIA_TYPE_UNSUPPORTED for a codec that is not listed, or
             MEDIA_UNREADABLE where decoding fails.
     """
-    if stream.codec_context is None or stream.codec_context.name not in CODECS:
-        raise InvalidRequestError(
-            Reason.MEDIA_TYPE_UNSUPPORTED, "the file is coded in a way that is not read here"
-        )
+    require_codec(stream)
     decoding = container.decode(stream)
     while True:
         try:
@@ -145,6 +142,18 @@ def frames(
             return
         if isinstance(frame, kind):
             yield frame
+
+
+def require_codec(stream: av.VideoStream | av.AudioStream) -> None:
+    """Refuse a stream that no listed decoder reads; nothing else can be asked of it.
+
+    Raises:
+        InvalidRequestError: MEDIA_TYPE_UNSUPPORTED.
+    """
+    if stream.codec_context is None or stream.codec_context.name not in CODECS:
+        raise InvalidRequestError(
+            Reason.MEDIA_TYPE_UNSUPPORTED, "the file is coded in a way that is not read here"
+        )
 
 
 def sniff(data: memoryview) -> str:
@@ -199,5 +208,9 @@ def unreadable() -> InvalidRequestError:
 
 
 def keep_quiet() -> None:
-    """Keep FFmpeg out of the log: what it warns of quotes from files, and a log outlives a call."""
-    av.logging.set_level(av.logging.PANIC)
+    """Keep FFmpeg out of the log: what it warns of quotes from files, and a log outlives a call.
+
+    No level but none will do: at any other, a decoder's own threads wait for the interpreter's lock
+    to say what is wrong with a file, while whoever holds the lock waits for these threads.
+    """
+    av.logging.set_level(None)

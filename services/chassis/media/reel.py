@@ -60,6 +60,7 @@ def read_reel(
         if not container.streams.video:
             raise InvalidRequestError(Reason.MEDIA_UNREADABLE, "the file holds no pictures")
         stream = container.streams.video[0]
+        containers.require_codec(stream)
         require_size(stream, limits)
         stream.thread_type = "AUTO"
         target: NDArray[np.uint8] | None = None

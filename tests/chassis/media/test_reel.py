@@ -1,5 +1,7 @@
 """Films and sounds of callers: read within limits, refused where they are broken."""
 
+import subprocess
+import sys
 from contextlib import suppress
 
 import numpy as np
@@ -13,6 +15,22 @@ from services.chassis.memory.arena import Arena
 from tests.chassis.media.films import click_places, clicks, film, scene, wav
 
 LIMITS = ReelLimits(seconds_max=10.0, frames_per_second=15.0, long_side_pixels=96)
+
+# Reads the film on its standard input again and again, as a service does.
+PROGRAM = """
+import sys
+from contextlib import suppress
+from services.chassis.errors import InvalidRequestError
+from services.chassis.media import containers
+from services.chassis.media.reel import ReelLimits, read_reel
+from services.chassis.memory.arena import Budget
+containers.keep_quiet()
+film = memoryview(sys.stdin.buffer.read())
+limits = ReelLimits(seconds_max=10.0, frames_per_second=15.0, long_side_pixels=96)
+for _ in range(40):
+    with suppress(InvalidRequestError), Budget(1 << 26).lease(0) as arena:
+        list(read_reel(film, "", limits, arena))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +109,26 @@ def test_a_film_that_is_cut_off_ends_in_our_own_error(
     cut = memoryview(movie)[: int(len(movie) * keep)]
     with suppress(InvalidRequestError):
         assert len(list(read_reel(cut, "", LIMITS, arena))) <= 15
+
+
+def test_a_film_in_a_codec_that_nobody_knows_is_refused(movie: bytes, arena: Arena) -> None:
+    """A stream without a decoder is told as such before anything else is asked of it."""
+    with pytest.raises(InvalidRequestError) as refusal:
+        list(read_reel(memoryview(movie.replace(b"avc1", b"none")), "", LIMITS, arena))
+
+    assert refusal.value.reason == Reason.MEDIA_TYPE_UNSUPPORTED
+
+
+def test_a_broken_film_locks_nothing_up(movie: bytes) -> None:
+    """What decoder threads have to say of broken frames never makes anybody wait for them."""
+    place = movie.index(b"mdat") + len(b"mdat")
+    # The sizes that stand before each part of a frame now reach beyond the frame.
+    broken = movie[:place] + movie[place:].replace(b"\0\0", b"\x7f\0")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], input=broken, capture_output=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_sound_is_decoded(arena: Arena) -> None:
