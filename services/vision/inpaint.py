@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from services.chassis.memory.arena import Arena
@@ -26,6 +25,7 @@ from services.vision.patches import (
     pose,
     spread_places,
 )
+from services.vision.seams import level
 from services.vision.spread import spread
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -112,7 +112,8 @@ class Inpainter:
         if draft is None:
             pixels[places] = self._grown(guess, hole.shape, arena)[places] * 255 + 0.5
             return
-        tone = self._grown(tones(draft), hole.shape, arena)
+        sources = spread_places(draft.problem, draft.rows, draft.columns)
+        tone = self._grown(level(draft.picture, draft.problem, *sources), hole.shape, arena)
         colours = copied(pixels, places, draft, arena)
         colours += tone[places] * 255
         pixels[places] = np.clip(np.rint(colours), 0, 255)
@@ -156,21 +157,6 @@ def surroundings(hole: Pixels) -> Window | None:
     )
     margin = max(MARGIN_MIN, math.ceil(MARGIN_SHARE * max(hull.height, hull.width)))
     return hull.grown(margin, *hole.shape)
-
-
-def tones(draft: Draft) -> Floats:
-    """Return by how much copies differ from the draft in the mean around each pixel, hxwx3.
-
-    Added to what is copied it makes light and colour run on across the edge of the hole.
-    """
-    near = draft.problem.touched
-    places = spread_places(draft.problem, draft.rows, draft.columns)
-    wrong = draft.picture - draft.picture[places]
-    known = np.concatenate([wrong * near[:, :, None], near[:, :, None]], axis=2)
-    wide = np.pad(known, ((1, 1), (1, 1), (0, 0)))
-    total = sliding_window_view(wide, (3, 3), (0, 1)).sum(axis=(3, 4))
-    mean: Floats = (total[:, :, :3] / np.maximum(total[:, :, 3:], 1)).astype(np.float32)
-    return mean
 
 
 def copied(

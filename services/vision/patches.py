@@ -126,10 +126,15 @@ def describe(picture: Floats) -> Floats:
     grey = wide @ np.full(3, 1 / 3, np.float32)
     windows = sliding_window_view(grey, (PATCH, PATCH)).reshape(height * width, PATCH * PATCH)
     shape = (windows @ waves()).reshape(height, width, WAVES * WAVES) / np.float32(PATCH)
-    tone = sliding_window_view(wide, PATCH, axis=1).mean(axis=3)
-    tone = sliding_window_view(tone, PATCH, axis=0).mean(axis=3)
-    down, right = np.mgrid[0:height, 0:width].astype(np.float32) / max(height, width)
-    place = np.dstack([DISTANCE_DOWN * down, DISTANCE_ACROSS * right])
+    lines = np.zeros((len(wide), width, 3), np.float32)
+    tone = np.zeros_like(picture)
+    for right in range(PATCH):
+        lines += wide[:, right : right + width]
+    for down in range(PATCH):
+        tone += lines[down : down + height]
+    tone /= PATCH * PATCH
+    costs = np.array((DISTANCE_DOWN, DISTANCE_ACROSS), np.float32) / max(height, width)
+    place = np.moveaxis(np.indices((height, width)), 0, 2) * costs
     return np.concatenate([shape, tone - shape[:, :, :1], place], axis=2).astype(np.float32)
 
 
