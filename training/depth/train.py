@@ -34,7 +34,7 @@ SMALL = {
 }
 """Sizes that training starts at, which is four times as fast."""
 
-SMALL_SHARE = 0.7
+SMALL_SHARE = 0.75
 """Share of the minutes that is spent at the small sizes."""
 
 WARM_STEPS = 150
@@ -42,7 +42,7 @@ WARM_STEPS = 150
 CUT_SHARES = (0.6, 1.0)
 """How much of a picture's height and width a step sees."""
 
-HINTS = 3
+HINTS = 5
 """Photos in each step, beside the scenes."""
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--room", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--batch", type=int, default=10)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=1)
     flags = parser.parse_args()
     torch.set_num_threads(1)
@@ -201,7 +201,7 @@ class Training:
             answers = self.network.answers(pictures.to(memory_format=torch.channels_last))
         answers = answers.float()
         losses = depth_losses(answers[: len(depths)], depths, kinds)
-        losses["hint"] = 0.4 * hint_loss(torch.sigmoid(answers[len(depths) :, :1]), levels)
+        losses["hint"] = 0.8 * hint_loss(torch.sigmoid(answers[len(depths) :, :1]), levels)
         self.optimiser.zero_grad(set_to_none=True)
         sum(losses.values()).backward()  # type: ignore[union-attr]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
