@@ -20,6 +20,8 @@ from services.vision.frame import Frame, Window, compose, inverse, shrink
 from services.vision.landmarker import CELLS
 from services.vision.limbs import MAP_CELLS, MAPS, limb_maps
 from services.vision.person import COVERED, Person, add_to_mask, cut
+from services.vision.shares import as_shares, level, rule_out
+from services.vision.skin import skin_likeness
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
@@ -86,9 +88,6 @@ EDGE_REACH_CELLS: Final = 2.0
 
 EDGE_CONTRAST: Final = 1.6
 
-DECISION: Final = 2.0
-"""Factor of the logits: a doubt of the network is no softness of an edge."""
-
 HULL_MARGIN_CELLS: Final = 6
 BAND_ROWS: Final = 256
 
@@ -147,7 +146,7 @@ class PartsFinder:
         """
         size = pixels.shape[:2]
         body, wear, mask = (arena.array(size, np.uint8) for _ in range(3))
-        frame = close_frame(person)
+        frame = close_frame(person, *size)
         add_to_mask(person, pixels, mask, self._lens, arena)
         margin = round(HULL_MARGIN_CELLS * frame.side / CELLS)
         window = person.box.grown(margin, *size)
@@ -230,19 +229,22 @@ class PartsFinder:
         wear = arena.array((1, WEAR_ANSWERS, ANSWER_CELLS, ANSWER_CELLS), np.float32)
         with arena.scope():
             image = arena.array((1, CELLS, CELLS, 3), np.uint8)
-            guide = arena.array((1, MAPS + 1, MAP_CELLS, MAP_CELLS), np.float32)
+            guide = arena.array((1, MAPS + 2, MAP_CELLS, MAP_CELLS), np.float32)
             window = frame.window(*pixels.shape[:2])
             if window is not None:
                 cut(pixels, frame, window, image[0], self._lens, arena)
-            self._draw_guide(person, frame, guide[0], arena)
+            self._draw_guide(person, frame, image[0], guide[0], arena)
             self._engine.run({"image": image, "guide": guide}, {"body": body, "wear": wear})
+        rule_out_dress(wear[0])
         for logits in (body, wear):
             as_shares(logits[0])
         wear[0, Wear.SKIN] += wear[0, EYES]
         return body[0], wear[0, :EYES]
 
-    def _draw_guide(self, person: Person, frame: Frame, guide: Floats, arena: Arena) -> None:
-        """Draw limb maps and silhouette over the crop."""
+    def _draw_guide(
+        self, person: Person, frame: Frame, image: Pixels, guide: Floats, arena: Arena
+    ) -> None:
+        """Draw limb maps, silhouette and likeness to the face's skin over the crop."""
         landmarks = person.landmarks.copy()
         matrix = inverse(frame.to_picture(MAP_CELLS))
         landmarks[:, :2] = landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
@@ -254,6 +256,9 @@ class PartsFinder:
         small = arena.array((MAP_CELLS, MAP_CELLS), np.uint8)
         self._lens.resize(silhouette, small)
         np.multiply(small, np.float32(1 / 255), out=guide[MAPS])
+        colours = arena.array((MAP_CELLS, MAP_CELLS, 3), np.uint8)
+        self._lens.resize(image, colours)
+        skin_likeness(colours, landmarks, guide[MAPS + 1])
 
     def _label(self, shares: NDArray[np.uint8], mask: Mask, labels: Mask, arena: Arena) -> None:
         """Write which share is largest, inside the mask alone.
@@ -275,32 +280,33 @@ class PartsFinder:
         labels[mask < COVERED] = 0
 
 
-def close_frame(person: Person) -> Frame:
-    """Lay a frame closely around what a person covers, upright with the body."""
-    rows, columns = np.nonzero(person.silhouette >= COVERED)
-    if not rows.size:
+def close_frame(person: Person, height: int, width: int) -> Frame:
+    """Lay a frame closely around what a person covers of a picture, upright with the body."""
+    matrix = person.frame.to_picture(CELLS)
+    cells = np.stack(np.nonzero(person.silhouette >= COVERED)[::-1])
+    x, y = matrix[:, :2] @ cells + matrix[:, 2:]
+    cells = cells[:, (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)]
+    if not cells.size:
         return person.frame
-    extent = max(np.ptp(rows), np.ptp(columns)) + 1
-    middle = ((columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2, 1.0)
-    x, y = person.frame.to_picture(CELLS) @ middle
-    side = CROP_MARGIN * float(extent) * person.frame.side / CELLS
-    return Frame(centre=(float(x), float(y)), side=side, turn=person.frame.turn)
+    low, high = cells.min(axis=1), cells.max(axis=1)
+    middle_x, middle_y = matrix[:, :2] @ ((low + high) / 2) + matrix[:, 2]
+    side = CROP_MARGIN * float((high - low).max() + 1) * person.frame.side / CELLS
+    return Frame(centre=(float(middle_x), float(middle_y)), side=side, turn=person.frame.turn)
 
 
-def as_shares(logits: Floats) -> None:
-    """Turn logits CxHxW in place into shares 0..1 of all classes but the ground, which gets 0."""
-    logits *= DECISION
-    logits -= logits[1:].max(axis=0)
-    np.exp(np.minimum(logits, 0), out=logits)
-    logits[0] = 0
-    logits /= logits.sum(axis=0)
+def rule_out_dress(logits: Floats) -> None:
+    """Rule out in place what can't be: patches of a dress on two garments, or of trousers on one.
 
-
-def level(shares: NDArray[np.uint8]) -> None:
-    """Scale shares CxHxW in place so that those of a pixel add up to 255."""
-    gain = 255 / np.maximum(shares.sum(axis=0, dtype=np.float32), 1)
-    for share in shares:
-        share[:] = np.rint(share * gain)
+    Args:
+        logits: of `Wear`, CxHxW.
+    """
+    best = logits.argmax(axis=0)
+    upper, lower, dress = ((best == wear).sum() for wear in (Wear.UPPER, Wear.LOWER, Wear.DRESS))
+    if dress < upper + lower:
+        rule_out(logits, Wear.DRESS)
+    elif lower < dress:
+        # A jacket may well be worn over a dress, but nothing else from the waist down.
+        rule_out(logits, Wear.LOWER)
 
 
 def fitting(height: int, width: int) -> tuple[int, int]:

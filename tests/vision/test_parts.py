@@ -19,10 +19,11 @@ from services.vision.parts import (
     PartMap,
     PartsFinder,
     Wear,
-    as_shares,
     close_frame,
+    rule_out_dress,
 )
 from services.vision.person import Person, PersonFinder
+from services.vision.shares import as_shares
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
@@ -209,7 +210,18 @@ def test_the_crop_lies_closely_around_what_was_seen() -> None:
     silhouette = np.zeros((256, 256), np.uint8)
     silhouette[100:150, 60:80] = 255
 
-    frame = close_frame(planted_person(silhouette))
+    frame = close_frame(planted_person(silhouette), 300, 300)
+
+    assert frame.centre == pytest.approx((150 - 128 + 69.5, 150 - 128 + 124.5))
+    assert frame.side == pytest.approx(1.12 * 50)
+
+
+def test_the_crop_leaves_out_what_is_beyond_the_picture() -> None:
+    """What the pose network imagines below the picture's border does not widen the crop."""
+    silhouette = np.zeros((256, 256), np.uint8)
+    silhouette[100:250, 60:80] = 255
+
+    frame = close_frame(planted_person(silhouette), 172, 300)
 
     assert frame.centre == pytest.approx((150 - 128 + 69.5, 150 - 128 + 124.5))
     assert frame.side == pytest.approx(1.12 * 50)
@@ -219,7 +231,33 @@ def test_without_a_silhouette_the_whole_frame_is_looked_at() -> None:
     """An empty silhouette gives no reason to look closer."""
     person = planted_person(np.zeros((256, 256), np.uint8))
 
-    assert close_frame(person) == person.frame
+    assert close_frame(person, 300, 300) == person.frame
+
+
+def dressed(upper: int, lower: int, dress: int) -> NDArray[np.float32]:
+    """Make logits of a row of pixels in which so many look like each."""
+    kinds = [Wear.UPPER] * upper + [Wear.LOWER] * lower + [Wear.DRESS] * dress
+    logits = np.zeros((8, 1, len(kinds)), np.float32)
+    logits[kinds, 0, range(len(kinds))] = 3
+    logits[Wear.UPPER] += 1
+    return logits
+
+
+@pytest.mark.parametrize(
+    ("pixels", "worn"),
+    [
+        ((10, 10, 5), {Wear.UPPER, Wear.LOWER}),
+        ((0, 5, 10), {Wear.UPPER, Wear.DRESS}),
+        ((8, 0, 10), {Wear.UPPER, Wear.DRESS}),
+    ],
+)
+def test_a_dress_is_worn_whole_or_not_at_all(pixels: tuple[int, int, int], worn: set[Wear]) -> None:
+    """Patches of a dress on two garments vanish; under a dress there are no trousers."""
+    logits = dressed(*pixels)
+
+    rule_out_dress(logits)
+
+    assert set(logits.argmax(axis=0).ravel().tolist()) <= worn
 
 
 def test_shares_leave_out_the_ground() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from services.vision.landmarker import OPPOSITES
 from services.vision.limbs import MAP_CELLS, MAPS, limb_maps
+from services.vision.skin import skin_likeness
 from training.parts.cloth import any_colour, weave, window
 from training.parts.network import GUIDES, SHARES_SIDE, SIDE
 from training.parts.people import Bytes, Floats, Reading, RenderedPerson
@@ -76,7 +77,7 @@ def make_sample(
     image[layers.beyond] = 0
     sample = Sample(
         image=image,
-        guide=guide_of(layers, random),
+        guide=guide_of(layers, image, random),
         body=small_labels(layers.body),
         wear=small_labels(layers.wear),
     )
@@ -89,9 +90,10 @@ def true_sample(person: RenderedPerson, reading: Reading, photo: Bytes) -> Sampl
     picture = cv2.resize(photo, (SIDE, SIDE)).astype(np.float32)
     picture += (layers.pixels - picture) * layers.alpha[:, :, None]
     picture[layers.beyond] = 0
+    image = picture.astype(np.uint8)
     return Sample(
-        image=picture.astype(np.uint8),
-        guide=guide_of(layers, None),
+        image=image,
+        guide=guide_of(layers, image, None),
         body=small_labels(layers.body),
         wear=small_labels(layers.wear),
     )
@@ -291,8 +293,8 @@ def develop(picture: Floats, random: np.random.Generator) -> Bytes:
     return image
 
 
-def guide_of(layers: Layers, random: np.random.Generator | None) -> Floats:
-    """Draw limb maps and silhouette as the service does; with randomness, less surely."""
+def guide_of(layers: Layers, image: Bytes, random: np.random.Generator | None) -> Floats:
+    """Draw limb maps, silhouette and skin as the service does; with randomness, less surely."""
     guide = np.zeros((GUIDES, MAP_CELLS, MAP_CELLS), np.float32)
     step = SIDE / MAP_CELLS
     landmarks = layers.landmarks.copy()
@@ -301,7 +303,10 @@ def guide_of(layers: Layers, random: np.random.Generator | None) -> Floats:
         landmarks[:, :2] += random.normal(0, random.uniform(0, 3.5), (len(landmarks), 2))
     landmarks[:, :2] = (landmarks[:, :2] + 0.5) / step - 0.5
     landmarks[:, 2] /= step
-    limb_maps(landmarks.astype(np.float32), guide[:MAPS])
+    landmarks = landmarks.astype(np.float32)
+    limb_maps(landmarks, guide[:MAPS])
+    small = cv2.resize(image, (MAP_CELLS, MAP_CELLS), interpolation=cv2.INTER_AREA)
+    skin_likeness(small, landmarks, guide[MAPS + 1])
     if random is not None:
         if random.random() < 0.1:
             guide[random.integers(0, MAPS, 3)] = 0
@@ -325,9 +330,10 @@ def mirrored(layers: Layers, sample: Sample, random: np.random.Generator) -> Sam
     layers.silhouette = np.ascontiguousarray(layers.silhouette[:, ::-1])
     layers.alpha = np.ascontiguousarray(layers.alpha[:, ::-1])
     layers.body = np.ascontiguousarray(MIRRORED_BODY[layers.body[:, ::-1]])
+    image = np.ascontiguousarray(sample.image[:, ::-1])
     return Sample(
-        image=np.ascontiguousarray(sample.image[:, ::-1]),
-        guide=guide_of(layers, random),
+        image=image,
+        guide=guide_of(layers, image, random),
         body=small_labels(layers.body),
         wear=np.ascontiguousarray(small_labels(layers.wear[:, ::-1])),
     )

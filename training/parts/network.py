@@ -9,8 +9,8 @@ from services.vision.limbs import MAP_CELLS, MAPS
 SIDE = 4 * MAP_CELLS
 """Rows and columns of the picture."""
 
-GUIDES = MAPS + 1
-"""Limb maps and the silhouette, all MAP_CELLS x MAP_CELLS."""
+GUIDES = MAPS + 2
+"""Limb maps, the silhouette and likeness to the face's skin, all MAP_CELLS x MAP_CELLS."""
 
 SHARES_SIDE = 2 * MAP_CELLS
 """Rows and columns of the answers."""

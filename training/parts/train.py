@@ -20,12 +20,17 @@ from torch.nn import functional as F
 from training.parts.batches import Sample, make_sample
 from training.parts.network import PartsNetwork
 from training.parts.people import load_people, load_peopled, load_photos
+from training.parts.real import load_real
 
 BODY_WEIGHTS: Final = (0.4, 0.8, 0.6, 1.2, 1.2, 1.4, 1.4, 2, 2, 1, 1, 1.1, 1.1, 1.5, 1.5)
 """Of the classes in the loss: small parts count more."""
 
 WEAR_WEIGHTS: Final = (0.4, 0.8, 0.9, 1.4, 1, 1.3, 1.4, 1)
 DICE_WEIGHT: Final = 0.6
+REAL_SHARE: Final = 0.15
+"""Of the samples, once there are labelled photos."""
+
+UNKNOWN: Final = 255
 AVERAGE_KEPT: Final = 0.997
 
 
@@ -64,13 +69,19 @@ def train(data: Path, room: Path, recipe: Recipe) -> None:
     torch.manual_seed(recipe.seed)
     people = [person for person in load_people(data, room / "seen.npz") if not person.is_held]
     photos = load_photos(data, 256, load_peopled(room / "seen.npz"))
+    real = load_real(room / "real.npz") if (room / "real.npz").exists() else []
     run = Run(room / "parts.pt", recipe)
     started = time.monotonic()
     with (room / "parts.csv").open("a", newline="") as file:
         journal = csv.writer(file)
         while run.step < recipe.steps:
             random = np.random.default_rng((recipe.seed, run.step))
-            samples = [make_sample(people, photos, random) for _ in range(recipe.batch)]
+            samples = [
+                make_sample(
+                    real if real and random.random() < REAL_SHARE else people, photos, random
+                )
+                for _ in range(recipe.batch)
+            ]
             losses = run.advance(*as_tensors(samples))
             if run.step % 20 == 0:
                 seconds = round(time.monotonic() - started, 1)
@@ -159,9 +170,11 @@ def rate_at(step: int, steps: int) -> float:
 
 def loss_of(logits: Tensor, labels: Tensor, weights: tuple[float, ...]) -> Tensor:
     """Return weighted cross entropy, plus what the classes of the batch fail to cover (dice)."""
-    entropy = F.cross_entropy(logits, labels, torch.tensor(weights, dtype=torch.float32))
-    shares = logits.softmax(dim=1)
-    true = F.one_hot(labels, len(weights)).permute(0, 3, 1, 2).float()
+    share_of = torch.tensor(weights, dtype=torch.float32)
+    entropy = F.cross_entropy(logits, labels, share_of, ignore_index=UNKNOWN)
+    known = (labels != UNKNOWN)[:, None]
+    shares = logits.softmax(dim=1) * known
+    true = F.one_hot(labels.masked_fill(~known[:, 0], 0), len(weights)).permute(0, 3, 1, 2) * known
     common = (shares * true).sum(dim=(0, 2, 3))
     total = (shares + true).sum(dim=(0, 2, 3))
     present = true.sum(dim=(0, 2, 3)) > 0
