@@ -145,3 +145,10 @@ class Lens(Protocol):
         Each as by `fit_to_edges`, at less cost: the picture is looked at once.
         """
         ...
+
+    def largest_piece(self, mask: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
+        """Copy HxW of a mask around its largest connected piece of at least 128, else write 0.
+
+        What lies within a pixel of the piece is kept too, so that its edge stays soft.
+        """
+        ...

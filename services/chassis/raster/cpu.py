@@ -149,6 +149,16 @@ class CpuRaster:
             model[:, :, 3] += 127.5 * (1 - contrast)
             apply_model(model, guide, fitted)
 
+    def largest_piece(self, mask: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
+        """See `Lens`."""
+        count, pieces, sizes, _ = cv2.connectedComponentsWithStats((mask >= 128).astype(np.uint8))
+        target[:] = 0
+        if count < 2:
+            return
+        largest = 1 + int(sizes[1:, cv2.CC_STAT_AREA].argmax())
+        near = cv2.dilate((pieces == largest).astype(np.uint8), np.ones((3, 3), np.uint8))
+        np.copyto(target, mask, where=near > 0)
+
 
 class Edges:
     """What a guided filter knows of its guide, whatever it is to guide.

@@ -131,3 +131,39 @@ def test_the_model_of_an_even_mask_has_no_colours() -> None:
 
     assert np.allclose(0, model[:, :, :3], atol=1e-3)
     assert np.allclose(200, model[:, :, 3], atol=0.1)
+
+
+def test_the_largest_piece_is_kept_with_its_soft_edge(lens: CpuRaster) -> None:
+    """A speck goes, a larger piece stays as it is, its half covered edge too."""
+    mask = np.zeros((20, 20), np.uint8)
+    mask[2:10, 2:10] = 255
+    mask[2:10, 10] = 90
+    mask[15:17, 15:17] = 255
+    target = np.full_like(mask, 7)
+
+    lens.largest_piece(mask, target)
+
+    assert (target[:12] == mask[:12]).all()
+    assert not target[12:].any()
+
+
+def test_an_empty_mask_has_no_piece(lens: CpuRaster) -> None:
+    """Where nothing is covered, nothing is left."""
+    target = np.full((5, 5), 7, np.uint8)
+
+    lens.largest_piece(np.full((5, 5), 100, np.uint8), target)
+
+    assert not target.any()
+
+
+def test_several_masks_are_fitted_like_each_alone(lens: CpuRaster) -> None:
+    """Looking at the picture once changes nothing."""
+    guide = np.random.default_rng(5).integers(0, 256, (40, 30, 3), np.uint8)
+    masks = np.random.default_rng(6).integers(0, 256, (3, 20, 15), np.uint8)
+    alone, together = np.zeros((3, 40, 30), np.uint8), np.zeros((3, 40, 30), np.uint8)
+
+    for mask, target in zip(masks, alone, strict=True):
+        lens.fit_to_edges(guide, mask, 2, 1.5, target)
+    lens.fit_shares_to_edges(guide, masks, 2, 1.5, together)
+
+    assert (alone == together).all()
