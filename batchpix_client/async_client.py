@@ -2,9 +2,9 @@
 
 import asyncio
 from types import TracebackType
-from typing import Never, Self
+from typing import Never, Self, TypeVar
 
-from batchpix_client.async_calls import AsyncCall, AsyncClipCall
+from batchpix_client.async_calls import AsyncCall, AsyncClipCall, Photos
 from batchpix_client.catalogue import (
     NamedMove,
     NamedStyle,
@@ -15,10 +15,14 @@ from batchpix_client.catalogue import (
 )
 from batchpix_client.interface import ClientBase, of_photo, of_photos
 from batchpix_client.jobs.dance import DanceJob
+from batchpix_client.jobs.job import Job
 from batchpix_client.jobs.stylize import StylizeJob
 from batchpix_client.jobs.tryon import TryOnJob
 from batchpix_client.jobs.video import VideoJob
 from batchpix_client.results import Figure, GarmentFound, Result, TryOnPart
+
+ResultT = TypeVar("ResultT")
+FoundT = TypeVar("FoundT")
 
 
 class AsyncClient(ClientBase):
@@ -39,6 +43,10 @@ class AsyncClient(ClientBase):
     """As `Client.dance`."""
     try_on = of_photo(TryOnJob, AsyncCall[TryOnPart, GarmentFound])
     """As `Client.try_on`."""
+
+    def begin(self, job: Job[ResultT, FoundT], photos: Photos) -> AsyncCall[ResultT, FoundT]:
+        """As `Client.begin`."""
+        return AsyncCall(self._line, job, photos)
 
     async def __aenter__(self) -> Self:
         return self

@@ -9,9 +9,10 @@ import typer
 
 from batchpix_client.cli_console import answer_json, answer_table, bar, say
 from batchpix_client.cli_mesh import ending_signals
-from batchpix_client.demo import MASK_FOLDER, Shown, find_samples, plan_demo, run_plan
+from batchpix_client.demo.gallery import PAGE_FILE, SHEET_FILE, write_gallery
+from batchpix_client.demo.plan import Shown, find_samples
+from batchpix_client.demo.programme import Programme
 from batchpix_client.errors import BatchpixError
-from batchpix_client.gallery import PAGE_FILE, SHEET_FILE, write_gallery
 from batchpix_client.mesh import LocalMesh
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
@@ -55,43 +56,43 @@ def demonstrate(home: Path, samples: Path, log: deque[str]) -> list[Shown]:
     say("Starting services and gateway ...")
     mesh = LocalMesh(home, log_line=lambda name, line: log.append(f"{name:8} {line}"))
     with mesh, mesh.client() as client:
-        styles = sorted(client.styles(), key=lambda style: (not style.painter, style.name))
-        names = [style.name for style in styles]
         keys = [path.read_text(encoding="utf-8") for path in mesh.profile.receipt_keys]
-        plans = plan_demo(pictures, names, samples / MASK_FOLDER)
-        with bar(sum(len(plan.pictures) for plan in plans), "stylising") as progress:
-            return [
-                each for plan in plans for each in run_plan(client, plan, keys, progress.advance)
-            ]
+        programme = Programme(client, pictures, tuple(mesh.profile.internal), keys)
+        with bar(programme.count, "starting") as progress:
+            return list(programme.run(progress.advance))
 
 
 def report(shown: list[Shown], *, json: bool) -> None:
-    """Print a line for each picture."""
+    """Print a line for each result."""
     if not json:
         rows = [table_row(each) for each in shown]
-        answer_table(("picture", "style", "size", "milliseconds", "bytes"), rows)
+        headings = ("feature", "input", "what was done", "size", "first ms", "all ms", "bytes")
+        answer_table(headings, rows)
         return
     for each in shown:
-        result = each.result
         answer_json(
             {
-                "picture": each.source.name,
+                "feature": each.feature,
+                "picture": each.inputs[0].name,
                 "style": each.caption,
-                "width_pixels": result.width_pixels,
-                "height_pixels": result.height_pixels,
-                "milliseconds": round(result.elapsed_seconds * 1000, 1),
-                "bytes": len(result.data),
+                "media_type": each.media_type,
+                "width_pixels": each.width_pixels,
+                "height_pixels": each.height_pixels,
+                "first_milliseconds": round(each.first_seconds * 1000, 1),
+                "milliseconds": round(each.elapsed_seconds * 1000, 1),
+                "bytes": len(each.data),
             }
         )
 
 
 def table_row(shown: Shown) -> tuple[str, ...]:
-    """Write one picture as cells."""
-    result = shown.result
+    """Write one result as cells."""
     return (
-        shown.source.name,
+        shown.feature,
+        shown.inputs[0].name,
         shown.caption,
-        f"{result.width_pixels} x {result.height_pixels}",
-        f"{result.elapsed_seconds * 1000:.0f}",
-        f"{len(result.data):,}",
+        f"{shown.width_pixels} x {shown.height_pixels}",
+        f"{shown.first_seconds * 1000:.0f}",
+        f"{shown.elapsed_seconds * 1000:.0f}",
+        f"{len(shown.data):,}",
     )

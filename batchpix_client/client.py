@@ -1,7 +1,8 @@
 """The blocking client."""
 
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Never, Self
+from typing import Never, Self, TypeVar
 
 from batchpix_client.calls import Call, ClipCall
 from batchpix_client.catalogue import (
@@ -14,10 +15,15 @@ from batchpix_client.catalogue import (
 )
 from batchpix_client.interface import ClientBase, of_photo, of_photos
 from batchpix_client.jobs.dance import DanceJob
+from batchpix_client.jobs.job import Job
 from batchpix_client.jobs.stylize import StylizeJob
 from batchpix_client.jobs.tryon import TryOnJob
 from batchpix_client.jobs.video import VideoJob
+from batchpix_client.media import Source
 from batchpix_client.results import Figure, GarmentFound, Result, TryOnPart
+
+ResultT = TypeVar("ResultT")
+FoundT = TypeVar("FoundT")
 
 
 class Client(ClientBase):
@@ -41,6 +47,10 @@ class Client(ClientBase):
     """Let a person dance: `client.dance(photo, moves=["floss"], music=song, ...)`."""
     try_on = of_photo(TryOnJob, Call[TryOnPart, GarmentFound])
     """Dress a person: `client.try_on(photo, garments, mask_wanted=True, ...)`."""
+
+    def begin(self, job: Job[ResultT, FoundT], photos: Iterable[Source]) -> Call[ResultT, FoundT]:
+        """Make the call of any job; it sends nothing before it is iterated over."""
+        return Call(self._line, job, photos)
 
     def __enter__(self) -> Self:
         return self

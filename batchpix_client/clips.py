@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchpix_client.errors import BatchpixError
+from batchpix_client.outputs import PICTURE_SUFFIXES
 from batchpix_client.results import ClipFacts, ClipPart, Frame, Piece
-
-FRAME_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,7 @@ def save_clip(parts: Iterable[ClipPart], path: Path) -> SavedClip:
 def write_part(part: ClipPart, target: Path) -> None:
     """Write a piece to the end of a file, or a frame to a file of its own in a folder."""
     if isinstance(part, Frame):
-        suffix = FRAME_SUFFIXES.get(part.media_type, "")
+        suffix = PICTURE_SUFFIXES.get(part.media_type, "")
         (target / f"{part.index:05}{suffix}").write_bytes(part.data)
         return
     with target.open("ab") as file:

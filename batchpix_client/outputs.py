@@ -5,7 +5,8 @@ from pathlib import Path
 
 from batchpix_client.channels import configuration_error
 
-SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
+PICTURE_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
+SUFFIXES = {**PICTURE_SUFFIXES, "video/mp4": ".mp4"}
 
 
 class Outputs:
@@ -24,7 +25,7 @@ class Outputs:
         self._target = target
         self._inputs = inputs
         self._taken: set[str] = set()
-        looks_like_file = target.suffix.lower() in {*SUFFIXES.values(), ".jpeg"}
+        looks_like_file = target.suffix.lower() in {*PICTURE_SUFFIXES.values(), ".jpeg"}
         self._is_file = not target.is_dir() and looks_like_file
         if target.is_file() and not looks_like_file:
             raise configuration_error("the output is a file that is no picture", "out")

@@ -1,0 +1,1 @@
+"""The demonstration: sample pictures through every feature of a private mesh, and what comes."""
