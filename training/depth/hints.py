@@ -17,6 +17,8 @@ from torch.nn import functional as F
 FILE = Path(__file__).parent / "hints.txt"
 CELLS = 5
 NOTHING = 255
+EVEN = 5
+PAIRS = 800
 STEP_MIN = 2
 SOFTNESS = 0.08
 
@@ -58,38 +60,59 @@ def load_hint(photos: Path, line: str) -> Hint:
 def draw_hints(
     hints: list[Hint], count: int, shape: tuple[int, int], random: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return pictures [N,3,H,W] 0..1 of a shape, with other light and mirrored, and levels."""
+    """Return windows of photos [N,3,H,W] 0..1, mirrored and in another light, and their levels.
+
+    Levels are [N,H/2,W/2], NOTHING near the border of a cell, where ours may be off.
+    """
     pictures, levels = [], []
+    half = (shape[1] // 2, shape[0] // 2)
     for index in random.choice(len(hints), count, replace=False):
-        hint = hints[int(index)]
-        picture = cv2.resize(hint.photo, shape[::-1], interpolation=cv2.INTER_AREA)
+        picture, level = window(hints[int(index)], random)
+        picture = cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_AREA)
         picture = (picture.astype(np.float32) / 255) ** np.exp(random.normal() * 0.25)
-        picture = picture * np.exp(random.normal(size=3) * 0.08)
-        level = hint.levels
+        picture = picture * np.exp(random.normal(size=3) * 0.1)
+        level = cv2.resize(level, half, interpolation=cv2.INTER_NEAREST)
         if random.random() < 0.5:
             picture, level = picture[:, ::-1], level[:, ::-1]
         pictures.append(np.clip(picture, 0, 1).astype(np.float32))
-        levels.append(level)
+        levels.append(np.ascontiguousarray(level))
     stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
     return stacked, torch.from_numpy(np.stack(levels))
 
 
+def window(hint: Hint, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a random window of a photo and the levels in it, both at the photo's size."""
+    height, width = hint.photo.shape[:2]
+    known = hint.levels.copy()
+    level = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
+    if (known != EVEN).any():
+        down, right = (np.arange(extent) * CELLS / extent % 1 for extent in (height, width))
+        near = np.abs(down - 0.5) > 0.4, np.abs(right - 0.5) > 0.4
+        level[near[0]] = NOTHING
+        level[:, near[1]] = NOTHING
+    rows, columns = (round(random.uniform(0.6, 1.0) * extent) for extent in (height, width))
+    top, left = int(random.integers(height - rows + 1)), int(random.integers(width - columns + 1))
+    part = (slice(top, top + rows), slice(left, left + columns))
+    return hint.photo[part], level[part]
+
+
 def hint_loss(found: Tensor, levels: Tensor) -> Tensor:
-    """Compare cells two by two, and ask flat photos for even answers and sky for nothing.
+    """Compare places two by two, and ask flat photos for even answers and sky for nothing.
 
     Args:
         found: [N,1,h,w] 0..1 inverse depth.
-        levels: [N,5,5] 0..9 or NOTHING.
+        levels: [N,h,w] 0..9 or NOTHING.
     """
-    near = F.adaptive_avg_pool2d(found, CELLS).flatten(1)
-    noted = levels.flatten(1).float()
-    known = noted != NOTHING
-    apart = noted[:, :, None] - noted[:, None, :]
-    differ = near[:, :, None] - near[:, None, :]
-    both = known[:, :, None] & known[:, None, :]
-    counted = both & (apart >= STEP_MIN)
-    order = (F.softplus(-differ / SOFTNESS) * counted).sum() / counted.sum().clamp(min=1)
-    flat = (noted == 5).all(dim=1)
-    even = found[flat].flatten(1).std(dim=1).mean() if flat.any() else found.new_zeros(())
-    sky = (noted == 0) & ~flat[:, None]
+    near, noted = found.flatten(1), levels.flatten(1).float()
+    places = torch.randint(near.shape[1], (len(near), 2 * PAIRS))
+    (first, second), (one, other) = (
+        each.gather(1, places).chunk(2, dim=1) for each in (near, noted)
+    )
+    apart = one - other
+    counted = (apart.abs() >= STEP_MIN) & (one != NOTHING) & (other != NOTHING)
+    wrong = F.softplus(-torch.sign(apart) * (first - second) / SOFTNESS)
+    order = (wrong * counted).sum() / counted.sum().clamp(min=1)
+    flat = (noted == EVEN).all(dim=1)
+    even = near[flat].std(dim=1).mean() if flat.any() else found.new_zeros(())
+    sky = noted == 0
     return order + even + (near * sky).sum() / sky.sum().clamp(min=1)
