@@ -23,13 +23,13 @@ from services.vision.spread import spread
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
-SHAPES: Final = ((192, 256), (256, 192), (224, 224), (160, 288), (288, 160))
+SHAPES: Final = ((96, 128), (128, 96), (128, 128), (96, 160), (160, 96))
 """Heights and widths that the network looks at pictures in; the nearest in proportion is taken."""
 
 FITTING_SIDE: Final = 320
 """Longer side that the map is fitted to the picture's edges at."""
 
-FITTING_REACH: Final = 8
+FITTING_REACH: Final = 14
 """The edge of a map is looked for this far around, in pixels of the fitting size."""
 
 EVEN_SPREAD: Final = (3.0, 10.0)
@@ -51,7 +51,7 @@ EVEN_DEPTH: Final = 0.5
 COARSE_MAP: Final = 4
 """A caller's map that is smaller than the picture by more than this has no edges of its own."""
 
-RING_CELLS: Final = 9
+RING_CELLS: Final = 5
 """How far around somebody the background is looked at, in cells of the network's answer."""
 
 
@@ -102,6 +102,12 @@ class DepthFinder:
             for index in np.argsort(levels):
                 self._lay_figure(small, figures[index], levels[index], near, arena)
         return near
+
+    def warm_up(self, arena: Arena) -> None:
+        """Run the network once in every shape, so that no call waits for its preparation."""
+        for height, width in SHAPES:
+            with arena.scope():
+                self._look(arena.array((height, width, 3), np.uint8), arena)
 
     def fit_depth_map(
         self, depth_map: NDArray[np.uint8 | np.uint16], pixels: Pixels, arena: Arena

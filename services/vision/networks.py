@@ -5,7 +5,7 @@ from services.chassis.engine.networks import Network, Sides
 DEPTH = Network(
     name="depth",
     picture_inputs=("image",),
-    sides=Sides(least=160, usual=(192, 256), most=288),
+    sides=Sides(least=96, usual=(96, 128), most=160),
     # Inverse depth is 0..1; this is less than a step of 255.
     mean_error_max=0.003,
 )

@@ -26,16 +26,13 @@ from training.depth.network import DepthNetwork
 SAVE_SECONDS = 120
 EMA_DECAY = 0.998
 
-SMALL = {
+SIZES = {
     (192, 256): (96, 128),
     (256, 192): (128, 96),
     (224, 224): (128, 128),
     (160, 288): (96, 160),
 }
-"""Sizes that training starts at, which is four times as fast."""
-
-SMALL_SHARE = 0.75
-"""Share of the minutes that is spent at the small sizes."""
+"""What pictures of each shape are scaled to: at this size the network sees."""
 
 WARM_STEPS = 150
 
@@ -171,7 +168,7 @@ class Training:
         while self.spent < self._minutes:
             pictures, depths, kinds = draw_batch(shelves, batch, random)
             shape = (pictures.shape[2], pictures.shape[3])
-            size = SMALL[shape] if self.spent < SMALL_SHARE * self._minutes else shape
+            size = SIZES[shape]
             pictures, depths, kinds = cut(pictures, depths, kinds, size, random)
             photos, levels = draw_hints(hints, HINTS, size, random)
             losses = self._learn(torch.cat([pictures, photos]), depths, kinds, levels)
