@@ -1,0 +1,279 @@
+"""Cutting a photographed body into the parts of a puppet, and filling in what they hid."""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.dance.outline import (
+    Mask,
+    Outline,
+    Silhouette,
+    below_groin,
+    find_crotch,
+    find_hem,
+    on_side,
+)
+from services.dance.pixels import grow, largest_island, polygon, spread
+from services.dance.regions import (
+    SOFT_SHARE,
+    Region,
+    Share,
+    distance,
+    joint_radii,
+    measure,
+    ramp,
+    region_of,
+)
+from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+# The trunk keeps this much of the shoulder's disc under the arm.
+SHOULDER_DISC = 0.72
+# Nothing of trunk and arms is thinner than this, over the torso's length; from this place on along
+# an arm its hand begins, which is.
+THIN_SHARE = 0.03
+HAND_FROM = 1.7
+# Room around a person.
+WINDOW_SHARE = 0.06
+SOLID = 250
+
+
+class Layer(IntEnum):
+    """Parts, in the order in which they are drawn by default."""
+
+    LEFT_LEG = 0
+    RIGHT_LEG = 1
+    CORE = 2
+    LEFT_UPPER = 3
+    RIGHT_UPPER = 4
+    LEFT_FORE = 5
+    RIGHT_FORE = 6
+
+    @property
+    def limb(self) -> Limb:
+        """The limb that a part other than the core is of."""
+        return LIMBS[self]
+
+
+LIMBS = {
+    Layer.LEFT_LEG: Limb.LEFT_LEG,
+    Layer.RIGHT_LEG: Limb.RIGHT_LEG,
+    Layer.LEFT_UPPER: Limb.LEFT_ARM,
+    Layer.RIGHT_UPPER: Limb.RIGHT_ARM,
+    Layer.LEFT_FORE: Limb.LEFT_ARM,
+    Layer.RIGHT_FORE: Limb.RIGHT_ARM,
+}
+LEG_LAYERS = {Limb.LEFT_LEG: Layer.LEFT_LEG, Limb.RIGHT_LEG: Layer.RIGHT_LEG}
+ARM_LAYERS = {
+    Limb.LEFT_ARM: (Layer.LEFT_UPPER, Layer.LEFT_FORE),
+    Limb.RIGHT_ARM: (Layer.RIGHT_UPPER, Layer.RIGHT_FORE),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One cut-out part.
+
+    Attributes:
+        colour: HxWx3 uint8 RGB, spread beyond its edges.
+        alpha: HxW uint8.
+        origin: x and y of its first pixel in the photo.
+    """
+
+    colour: Pixels
+    alpha: Mask
+    origin: tuple[int, int]
+
+    def moved(self, by: tuple[int, int]) -> "Part":
+        """Return the same part for a photo of which this one was cut out."""
+        return replace(self, origin=(self.origin[0] + by[0], self.origin[1] + by[1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A body in parts.
+
+    Attributes:
+        parts: in the order in which they are drawn by default.
+        outline: of the whole.
+    """
+
+    parts: dict[Layer, Part]
+    outline: Outline
+
+
+def cut_out(pixels: Pixels, seen: Silhouette, skeleton: Skeleton) -> Cut:
+    """Cut a person out of a photo, in parts.
+
+    Args:
+        pixels: HxWx3 uint8 RGB.
+        seen: the person in it.
+        skeleton: the person's.
+    """
+    window, origin = window_of(seen.mask, skeleton)
+    near = moved(skeleton, -np.array(origin, np.float64))
+    seen = seen.within(window)
+    radii, regions = np.zeros((4, 3)), {}
+    for limb in (*ARMS, *LEGS):
+        profile = measure(seen.mask, near, limb)
+        radii[limb] = joint_radii(profile)
+        regions[limb] = region_of(seen, near, limb, profile)
+    crotch = find_crotch(seen.mask, near)
+    outline = Outline(radii=radii, crotch=crotch, hem=find_hem(seen, near))
+    parts = Cutter(pixels[window], seen.mask, near, outline).cut(regions)
+    hem = None if outline.hem is None else outline.hem + origin[1]
+    return Cut(
+        parts={layer: part.moved(origin) for layer, part in parts.items()},
+        outline=replace(outline, crotch=crotch + origin, hem=hem),
+    )
+
+
+class Cutter:
+    """Shares a body's pixels out among its parts."""
+
+    def __init__(self, pixels: Pixels, mask: Mask, skeleton: Skeleton, outline: Outline) -> None:
+        self._pixels = pixels
+        self._mask = mask
+        self._skeleton = skeleton
+        self._outline = outline
+        self._soft = max(1.0, SOFT_SHARE * skeleton.torso)
+        # Colours at the very edge are mixed with what was behind the person.
+        self._known = grow(np.where(mask >= SOLID, 255, 0).astype(np.uint8), -self._soft / 2)
+
+    def cut(self, regions: dict[Limb, Region]) -> dict[Layer, Part]:
+        """Cut all parts."""
+        arms = {limb: regions[limb] for limb in ARMS if limb not in self._skeleton.missing}
+        legs = {limb: regions[limb] for limb in LEGS if limb not in self._skeleton.missing}
+        covered = np.zeros(self._mask.shape, np.float32)
+        for region in arms.values():
+            np.maximum(covered, region.inside, out=covered)
+        parts = self._legs(legs, covered)
+        parts[Layer.CORE] = self._core(arms, legs, covered)
+        for limb, region in arms.items():
+            parts |= self._arm(limb, region)
+        return {layer: parts[layer] for layer in Layer if layer in parts}
+
+    def _arm(self, limb: Limb, region: Region) -> dict[Layer, Part]:
+        """Cut an arm in two that overlap at the elbow."""
+        upper, fore = ARM_LAYERS[limb]
+        radius = self._outline.radii[limb, 1] / np.hypot(
+            *(self._skeleton.limbs[limb, 2] - self._skeleton.limbs[limb, 1])
+        )
+        radius = float(np.clip(radius, 0.15, 0.5))
+        before = ramp((1.0 + 0.9 * radius - region.along) / (0.3 * radius))
+        after = ramp((region.along - 1.0 + 0.9 * radius) / (0.3 * radius))
+        alpha = self._mask * region.share
+        # Above the wrist nothing of an arm is thin: what is, was between arm and trunk.
+        alpha = np.where(region.along < HAND_FROM, self._opened(alpha), alpha)
+        return {
+            upper: self._part(region.share > 0.8, alpha * before),
+            fore: self._part(region.share > 0.8, alpha * after),
+        }
+
+    def _legs(self, legs: dict[Limb, Region], covered: Share) -> dict[Layer, Part]:
+        """Cut the legs from the groin, or from under a skirt, on."""
+        parts = {}
+        for limb, region in legs.items():
+            other = legs[LEGS[0] if limb is LEGS[1] else LEGS[1]]
+            by_bones = ramp(
+                0.5 + (other.away - region.away) * self._outline.radii[limb, 1] / self._soft
+            )
+            own = region.share + (1 - region.share) * by_bones * (1 - other.share)
+            start = self._leg_start(limb)
+            share = own * start
+            hidden = covered * ramp((0.8 - region.away) / 0.1) * share
+            if self._outline.hem is not None:
+                # Under its skirt a leg goes on up to the hip.
+                hidden = np.maximum(hidden, ramp((0.8 - region.away) / 0.1) * (1 - start))
+            alpha = np.maximum(self._mask * (share * (1 - covered)), 255 * hidden)
+            known = (own > 0.9) & (covered < 0.05) & (start > 0.5)
+            parts[LEG_LAYERS[limb]] = self._part(known, alpha)
+        return parts
+
+    def _leg_start(self, limb: Limb) -> Share:
+        """Return where a leg is seen: below the groin, or below a skirt's hem; 0..1."""
+        if self._outline.hem is not None:
+            rows = np.arange(self._mask.shape[0], dtype=np.float32)[:, None]
+            below = ramp((rows - self._outline.hem) / self._soft)
+            return np.broadcast_to(below, self._mask.shape)
+        radius = self._outline.radii[limb, 0]
+        return ramp((self._below(limb) + 0.9 * radius) / (0.2 * radius))
+
+    def _core(self, arms: dict[Limb, Region], legs: dict[Limb, Region], covered: Share) -> Part:
+        """Cut trunk and head, with the shoulders' rounding and what arms hid of them."""
+        skeleton, shape = self._skeleton, self._mask.shape
+        keep = 1 - covered
+        for limb in arms:
+            radius = SHOULDER_DISC * self._outline.radii[limb, 0]
+            disc = ramp((radius - distance(shape, skeleton.limbs[limb, 0])) / self._soft)
+            np.maximum(keep, disc, out=keep)
+        alpha = largest_island(self._opened(self._mask * keep)).astype(np.float32)
+        trunk = skeleton.limbs[:, 0][[0, 1, 3, 2]]
+        hidden = polygon(shape, trunk) * covered
+        alpha = np.maximum(alpha, hidden)
+        if legs and self._outline.hem is not None:
+            rows = np.arange(shape[0], dtype=np.float32)[:, None]
+            alpha = alpha * ramp((self._outline.hem - rows) / self._soft + 1.0)
+        elif legs:
+            left, right = (self._below(limb) for limb in LEGS)
+            below = np.where(on_side(self._skeleton, LEGS[0], shape), left, right)
+            radius = float(self._outline.radii[list(LEGS), 0].mean())
+            alpha = alpha * (1 - ramp((below + 0.45 * radius) / (0.2 * radius)))
+        return self._part((covered < 0.05) & (alpha > 200), alpha)
+
+    def _below(self, limb: Limb) -> Share:
+        rows, columns = np.indices(self._mask.shape, np.float32)
+        places = np.stack([columns, rows], -1)
+        return below_groin(self._skeleton, self._outline, limb, places).astype(np.float32)
+
+    def _opened(self, alpha: NDArray[np.floating]) -> Mask:
+        """Drop what is thinner than a body's parts are."""
+        solid = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
+        radius = THIN_SHARE * self._skeleton.torso
+        opened = grow(grow(grow(solid, -radius), radius), self._soft)
+        return np.asarray(np.minimum(solid, opened), np.uint8)
+
+    def _part(self, known: NDArray[np.bool_], alpha: NDArray[np.floating]) -> Part:
+        """Keep what a part covers, its colours spread from where they are known to be its own."""
+        solid = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
+        window = covered_window(solid)
+        own = np.where(known, self._known, 0)[window].astype(np.uint8)
+        colour = np.ascontiguousarray(self._pixels[window])
+        return Part(
+            colour=spread(colour, own) if own.any() else colour,
+            alpha=np.ascontiguousarray(solid[window]),
+            origin=(window[1].start, window[0].start),
+        )
+
+
+def window_of(mask: Mask, skeleton: Skeleton) -> tuple[tuple[slice, slice], tuple[int, int]]:
+    """Return the part of a picture that holds a person, and x and y of its first pixel."""
+    margin = round(WINDOW_SHARE * skeleton.torso) + 2
+    rows, columns = covered_window(mask)
+    top, left = max(0, rows.start - margin), max(0, columns.start - margin)
+    window = slice(top, rows.stop + margin), slice(left, columns.stop + margin)
+    return window, (left, top)
+
+
+def covered_window(mask: Mask) -> tuple[slice, slice]:
+    """Return rows and columns that hold all that a mask covers, one pixel at least."""
+    rows, columns = (np.nonzero(mask.any(axis=axis))[0] for axis in (1, 0))
+    if not rows.size:
+        return slice(0, 1), slice(0, 1)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def moved(skeleton: Skeleton, by: Points) -> Skeleton:
+    """Return a skeleton for a part of its picture."""
+    return replace(
+        skeleton,
+        limbs=skeleton.limbs + by,
+        neck=skeleton.neck + by,
+        pelvis=skeleton.pelvis + by,
+        head=skeleton.head + by,
+        ground=skeleton.ground + float(by[1]),
+    )

@@ -1,0 +1,142 @@
+"""What the silhouette of a person tells: where the legs part, a skirt's hem, the chin."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.dance.pixels import largest_island
+from services.dance.skeleton import LEGS, Limb, Points, Skeleton
+from services.vision.parts import Wear
+
+Mask: TypeAlias = NDArray[np.uint8]
+
+# A skirt's hem is below this share of the thigh; above it are shorts.
+SKIRT_SHARE_MIN = 0.62
+SKIRT_FILLED_MIN = 0.85
+# The crotch lies so far below the hips where no gap between the legs shows it, over the torso.
+CROTCH_SHARE = 0.24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silhouette:
+    """What is seen of a person, HxW uint8 each.
+
+    Attributes:
+        mask: 255 where the person is, soft at the edge.
+        body: `BodyPart` of each pixel.
+        wear: `Wear` of each pixel.
+    """
+
+    mask: Mask
+    body: Mask
+    wear: Mask
+
+    def within(self, window: tuple[slice, slice]) -> "Silhouette":
+        """Return a part of it, with the person's largest connected part only."""
+        return Silhouette(
+            mask=largest_island(self.mask[window]),
+            body=np.ascontiguousarray(self.body[window]),
+            wear=np.ascontiguousarray(self.wear[window]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What the silhouette tells of a body.
+
+    Attributes:
+        radii: 4x3, half the width of each limb at its joints.
+        crotch: where the legs part.
+        hem: how far down a skirt's hem is, None where each leg is seen for itself.
+    """
+
+    radii: NDArray[np.float64]
+    crotch: Points
+    hem: float | None
+
+
+def find_crotch(mask: Mask, skeleton: Skeleton) -> Points:
+    """Find where the legs part: the top of the gap between them, or where it usually is."""
+    middle_knee = skeleton.limbs[list(LEGS), 1].mean(axis=0)
+    usual: Points = skeleton.pelvis + np.array([0.0, CROTCH_SHARE * skeleton.torso])
+    if skeleton.missing & set(LEGS):
+        return usual
+    steps = np.linspace(0.1, 0.6, 60)[:, None]
+    line = skeleton.pelvis + steps * (middle_knee - skeleton.pelvis)
+    rows = np.clip(np.rint(line[:, 1]).astype(int), 0, mask.shape[0] - 1)
+    columns = np.clip(np.rint(line[:, 0]).astype(int), 0, mask.shape[1] - 1)
+    gap = np.nonzero(mask[rows, columns] < 128)[0]
+    if gap.size and line[gap[0], 1] - usual[1] < 0.25 * skeleton.torso:
+        return np.asarray(line[gap[0]])
+    return usual
+
+
+def find_hem(seen: Silhouette, skeleton: Skeleton) -> float | None:
+    """Find the hem of a skirt: cloth that hangs between the legs, with bare legs below it."""
+    if skeleton.missing & set(LEGS):
+        return None
+    knees = skeleton.limbs[list(LEGS), 1].mean(axis=0)
+    ankles = skeleton.limbs[list(LEGS), 2].mean(axis=0)
+    cloth = np.isin(seen.wear, (Wear.LOWER, Wear.DRESS, Wear.UPPER)) & (seen.mask >= 128)
+    line = np.concatenate([way(skeleton.pelvis, knees), way(knees, knees + 0.8 * (ankles - knees))])
+    line = line[line[:, 1] < seen.mask.shape[0] - 1]
+    rows, columns = np.rint(line[:, 1]).astype(int), np.rint(line[:, 0]).astype(int)
+    hung = cloth[rows, np.clip(columns, 0, seen.mask.shape[1] - 1)]
+    if not hung.any():
+        return None
+    last = int(np.flatnonzero(hung)[-1])
+    hem, thigh = float(line[last, 1]), float(knees[1] - skeleton.pelvis[1])
+    if hung[: last + 1].mean() < SKIRT_FILLED_MIN:
+        return None
+    if hem < skeleton.pelvis[1] + SKIRT_SHARE_MIN * thigh or last > 0.9 * len(line):
+        return None
+    return hem
+
+
+def way(start: Points, end: Points) -> Points:
+    """Return places on a line, some for each pixel down."""
+    count = max(2, int(abs(end[1] - start[1])))
+    return np.asarray(start + np.linspace(0.0, 1.0, count)[:, None] * (end - start))
+
+
+def below_groin(
+    skeleton: Skeleton, outline: Outline, limb: Limb, places: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Tell how far places are below the line from a hip's outside to the crotch; ...x2 to ...."""
+    hip = skeleton.limbs[limb, 0]
+    side = np.sign(hip[0] - skeleton.pelvis[0]) or 1.0
+    radius = outline.radii[limb, 0]
+    outside = hip + np.array([side * 1.2 * radius, -0.45 * radius])
+    unit, _ = unit_of(outside, outline.crotch)
+    normal = np.array([-unit[1], unit[0]])
+    normal = normal if normal[1] > 0 else -normal
+    return np.asarray((places - outside) @ normal)
+
+
+def on_side(skeleton: Skeleton, limb: Limb, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell which pixels are on a limb's side of the trunk's middle."""
+    rows, columns = np.indices(shape, np.float32)
+    across = skeleton.limbs[limb, 0] - skeleton.pelvis
+    along = skeleton.pelvis - skeleton.neck
+    normal = np.array([along[1], -along[0]])
+    normal = normal * np.sign(normal @ across)
+    x, y = skeleton.pelvis
+    return np.asarray((columns - x) * normal[0] + (rows - y) * normal[1] > 0)
+
+
+def chin(skeleton: Skeleton) -> Points:
+    """Return where the chin is."""
+    down = skeleton.neck - skeleton.head
+    long = max(float(np.hypot(*down)), 1e-6)
+    place: Points = skeleton.head + down * min(0.9, 0.95 * skeleton.head_radius / long)
+    return place
+
+
+def unit_of(start: Points, end: Points) -> tuple[Points, float]:
+    """Return the direction and the length of a bone."""
+    bone = end - start
+    long = max(float(np.hypot(*bone)), 1.0)
+    unit: Points = bone / long
+    return unit, long

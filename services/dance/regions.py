@@ -1,0 +1,215 @@
+"""Which pixels belong to which limb: what is seen as such, as far as its bones reach."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.dance.outline import Mask, Silhouette, unit_of
+from services.dance.pixels import blur, grow, resized
+from services.dance.skeleton import ARMS, Limb, Points, Skeleton
+from services.vision.parts import BodyPart
+
+Share: TypeAlias = NDArray[np.float32]
+
+LIMB_PARTS = {
+    Limb.LEFT_ARM: (BodyPart.UPPER_ARM_LEFT, BodyPart.FOREARM_LEFT, BodyPart.HAND_LEFT),
+    Limb.RIGHT_ARM: (BodyPart.UPPER_ARM_RIGHT, BodyPart.FOREARM_RIGHT, BodyPart.HAND_RIGHT),
+    Limb.LEFT_LEG: (BodyPart.THIGH_LEFT, BodyPart.SHIN_LEFT, BodyPart.FOOT_LEFT),
+    Limb.RIGHT_LEG: (BodyPart.THIGH_RIGHT, BodyPart.SHIN_RIGHT, BodyPart.FOOT_RIGHT),
+}
+# Nothing farther from a limb's bones than this, over what was measured, belongs to it.
+REACH_MORE = 1.6
+STATIONS = 24
+# Widest that limbs are half across, over the torso's length: at root, middle joint and end.
+ARM_RADII = (0.19, 0.14, 0.115)
+LEG_RADII = (0.25, 0.16, 0.11)
+RADIUS_SHARE_MIN = 0.045
+# Between where a limb's free edge is found and where its region ends, so that the soft edge stays.
+SLACK_SHARE = 0.035
+# Width of a cut's soft edge, over the torso's length.
+SOFT_SHARE = 0.012
+# The parts under a limb reach in under its edge by this many widths of the soft edge.
+RIM = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """What belongs to a limb, and where on it: HxW float32 each.
+
+    Attributes:
+        share: 0..1.
+        inside: 0..1, the same without its rim and without the shoulder.
+        along: from the root on, 1 for each bone.
+        away: from the nearest bone, over the limb's half width there.
+    """
+
+    share: Share
+    inside: Share
+    along: Share
+    away: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How wide a limb is along its two long bones.
+
+    Attributes:
+        reach: 2x2xSTATIONS: for each bone, to its left and right, how far the limb's region goes.
+        width: 2xSTATIONS: half the limb's width.
+    """
+
+    reach: NDArray[np.float64]
+    width: NDArray[np.float64]
+
+
+def measure(mask: Mask, skeleton: Skeleton, limb: Limb) -> Profile:
+    """Measure a limb by the silhouette's edges beside its bones.
+
+    Where one edge is hidden by the trunk, the limb is taken to be as wide there as on its other
+    side; nowhere wider than limbs are.
+    """
+    torso = skeleton.torso
+    caps = np.array(ARM_RADII if limb in ARMS else LEG_RADII) * torso
+    reach, width = np.empty((2, 2, STATIONS)), np.empty((2, STATIONS))
+    for bone in range(2):
+        start, end = skeleton.limbs[limb, bone : bone + 2]
+        cap = np.linspace(caps[bone], caps[bone + 1], STATIONS)
+        sides = np.stack([edge(mask, start, end, side, 1.5 * caps[0]) for side in (-1, 1)])
+        free = sides <= 1.35 * cap
+        sides = np.where(free, sides, np.inf)
+        narrow = np.clip(sides.min(axis=0), RADIUS_SHARE_MIN * torso, cap)
+        width[bone] = steady(narrow)
+        own = np.where(free, sides + SLACK_SHARE * torso, width[bone])
+        reach[bone] = np.maximum(own, width[bone])
+    return Profile(reach=reach, width=width)
+
+
+def edge(mask: Mask, start: Points, end: Points, side: int, most: float) -> NDArray[np.float64]:
+    """Return how far the silhouette goes to one side of a bone, at each station."""
+    bone = end - start
+    normal = np.array([-bone[1], bone[0]]) / max(float(np.hypot(*bone)), 1e-6) * side
+    away = np.arange(0.0, most, 1.0)
+    stations = start + np.linspace(0.0, 1.0, STATIONS)[:, None] * bone
+    places = np.rint(stations[:, None] + away[:, None] * normal).astype(int)
+    rows, columns = places[..., 1], places[..., 0]
+    inside = (rows >= 0) & (columns >= 0) & (rows < mask.shape[0]) & (columns < mask.shape[1])
+    value = mask[np.clip(rows, 0, mask.shape[0] - 1), np.clip(columns, 0, mask.shape[1] - 1)]
+    out = (value < 128) | ~inside
+    return np.where(out.any(axis=1), np.argmax(out, axis=1), np.inf).astype(np.float64)
+
+
+def steady(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Smooth over the stations: the median of five, then their mean."""
+    padded = np.pad(values, 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 5)
+    medians = np.pad(np.median(windows, axis=1), 2, mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(medians, 5).mean(axis=1))
+
+
+def joint_radii(profile: Profile) -> NDArray[np.float64]:
+    """Return half the limb's width at root, middle joint and end."""
+    quarter = STATIONS // 6
+    root = profile.width[0, quarter // 2 : 2 * quarter].mean()
+    middle = np.concatenate([profile.width[0, -quarter:], profile.width[1, :quarter]]).mean()
+    return np.array([root, middle, profile.width[1, -quarter:].mean()])
+
+
+def region_of(seen: Silhouette, skeleton: Skeleton, limb: Limb, profile: Profile) -> Region:
+    """Tell which pixels belong to a limb: what is seen as such, as far as its bones reach.
+
+    Worked out on every other pixel: all of it is smooth.
+    """
+    shape = seen.mask.shape
+    torso = skeleton.torso
+    soft = max(1.0, SOFT_SHARE * torso)
+    half = (-(-shape[0] // 2), -(-shape[1] // 2))
+    rows, columns = 2 * np.indices(half, np.float32) + 0.5
+    near = np.zeros(half, np.float32)
+    along, nearest = np.zeros(half, np.float32), np.full(half, np.inf, np.float32)
+    points = skeleton.limbs[limb]
+    for bone in range(3):
+        start, end = points[bone], points[bone + 1]
+        unit, long = unit_of(start, end)
+        ahead = (columns - start[0]) * unit[0] + (rows - start[1]) * unit[1]
+        aside = (rows - start[1]) * unit[0] - (columns - start[0]) * unit[1]
+        step = np.clip(ahead / long, 0.0, 1.0)
+        away = np.hypot(ahead - step * long, aside)
+        reach, width = reach_at(profile, bone, step, aside, torso)
+        near = np.maximum(near, ramp(0.5 + (REACH_MORE * reach - away) / soft))
+        closer = away / width < nearest
+        nearest = np.where(closer, away / width, nearest)
+        along = np.where(closer, bone + np.where(step > 0, step, ahead / long), along)
+    share, inside = label_shares(seen.body, limb, soft)
+    near = full(near, shape)
+    share, inside = share * near, inside * near
+    if limb in ARMS:
+        fade, disc = shoulder(columns, rows, points, joint_radii(profile)[0])
+        share = np.maximum(share, full(disc, shape)) * full(fade, shape)
+    return Region(
+        share=share,
+        inside=inside,
+        along=full(along, shape),
+        away=full(nearest, shape),
+    )
+
+
+def label_shares(body: Mask, limb: Limb, soft: float) -> tuple[Share, Share]:
+    """Return what is seen as a limb with soft edges, and the same without its rim.
+
+    Towards the ground a limb's edge is that of the person: there the share goes on.
+    """
+    own = np.isin(body, LIMB_PARTS[limb]).astype(np.uint8) * 255
+    wide = np.where(body == BodyPart.GROUND, grow(own, 3 * soft), own).astype(np.uint8)
+    share = ramp((blur(wide, soft / 2).astype(np.float32) - 64) / 128)
+    inside = ramp((blur(grow(wide, -RIM * soft), soft / 2).astype(np.float32) - 64) / 128)
+    return share, inside
+
+
+def shoulder(columns: Share, rows: Share, points: Points, radius: float) -> tuple[Share, Share]:
+    """Return how an arm fades into the trunk inwards of its shoulder, and the shoulder's disc."""
+    unit, _ = unit_of(points[0], points[1])
+    ahead = (columns - points[0][0]) * unit[0] + (rows - points[0][1]) * unit[1]
+    around = np.hypot(columns - points[0][0], rows - points[0][1]) / radius
+    fade = ramp((ahead / radius + 0.6) / 0.4)
+    fade = fade * np.where(ahead < 0, ramp((0.95 - around) / 0.2), 1.0).astype(np.float32)
+    return fade, ramp((0.8 - around) / 0.25)
+
+
+def reach_at(
+    profile: Profile, bone: int, step: Share, aside: Share, torso: float
+) -> tuple[Share, Share]:
+    """Return how far a limb's region goes, and how wide it is, beside pixels of a bone."""
+    if bone < 2:
+        place = step * (STATIONS - 1)
+        below = np.minimum(place.astype(np.int32), STATIONS - 2)
+        share = (place - below).astype(np.float32)
+        reach = profile.reach[bone].astype(np.float32)
+        left, right, width = (
+            values[below] * (1 - share) + values[below + 1] * share
+            for values in (reach[0], reach[1], profile.width[bone].astype(np.float32))
+        )
+        return np.where(aside < 0, left, right), width
+    # Hands and feet are wider than what they hang on, and alone out there.
+    end = profile.width[1, -STATIONS // 6 :].mean()
+    wide = np.full(step.shape, max(1.9 * end, 0.13 * torso), np.float32)
+    return wide, wide
+
+
+def full(values: NDArray[np.floating], shape: tuple[int, ...]) -> Share:
+    """Bring what was worked out on every other pixel to all of them."""
+    size = (2 * values.shape[0], 2 * values.shape[1])
+    fine = resized(values.astype(np.float32), size)
+    return np.asarray(fine[: shape[0], : shape[1]], np.float32)
+
+
+def distance(shape: tuple[int, ...], centre: Points) -> Share:
+    """Return how far each pixel is from a point."""
+    rows, columns = np.indices(shape, np.float32)
+    return np.asarray(np.hypot(columns - centre[0], rows - centre[1]), np.float32)
+
+
+def ramp(values: NDArray[np.floating]) -> Share:
+    """Hold values to 0..1."""
+    return np.asarray(np.clip(values, 0.0, 1.0), np.float32)
