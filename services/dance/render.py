@@ -1,0 +1,128 @@
+"""Drawing a posed puppet on its stage, frame by frame."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.chassis.memory.arena import Arena
+from services.dance.cutting import ARM_LAYERS
+from services.dance.pixels import draw_map, lay_over, opaque, push_in, sample, unmultiplied
+from services.dance.rig import CoreWeights, LimbWeights, Piece, Rig, posed_corners
+from services.dance.skeleton import Limb
+from services.dance.stage import Shadow
+from services.dance.stance import Stance
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+# An arm this far behind its shoulder, over its length, is drawn behind the trunk.
+BEHIND_SHARE = 0.12
+# Depth of a piece in the drawing order: the trunk lies at 0.
+LEGS_DEPTH = -1.0
+BACK_DEPTH = -2.0
+FRONT_DEPTH = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that a clip's frames have in common.
+
+    Attributes:
+        rig: the puppet.
+        plate: HxWx4 premultiplied RGBA, what every frame starts from.
+        shadow: under the feet, or None.
+        push: how much larger the last frame shows its middle, 0 for a still camera.
+        focus: x and y that the camera pushes in on.
+        transparent: whether frames keep their opacity.
+    """
+
+    rig: Rig
+    plate: Pixels
+    shadow: Shadow | None
+    push: float
+    focus: tuple[float, float]
+    transparent: bool
+
+
+def frames(
+    scene: Scene, stances: Iterator[tuple[Stance, Stance]], count: int, arena: Arena
+) -> Iterator[Pixels]:
+    """Draw the frames of a clip.
+
+    Args:
+        scene: what they have in common.
+        stances: for each frame the body now, and a moment ago.
+        count: how many frames the clip has.
+        arena: where the canvases go.
+
+    Yields:
+        HxWx3 uint8 RGB, or HxWx4 with opacity; the same memory each time.
+    """
+    shape = scene.plate.shape
+    canvas = arena.array(shape, np.uint8)
+    pushed = arena.array(shape, np.uint8) if scene.push else canvas
+    frame = arena.array((*shape[:2], 4 if scene.transparent else 3), np.uint8)
+    for number, (stance, late) in enumerate(stances):
+        np.copyto(canvas, scene.plate)
+        if scene.shadow is not None:
+            scene.shadow.cast(canvas, stance)
+        draw(canvas, scene.rig, stance, late)
+        if scene.push:
+            step = number / max(count - 1, 1)
+            push_in(canvas, 1 + scene.push * step * step * (3 - 2 * step), scene.focus, pushed)
+        if scene.transparent:
+            unmultiplied(pushed, frame)
+        else:
+            opaque(pushed, frame)
+        yield frame
+
+
+def draw(canvas: Pixels, rig: Rig, stance: Stance, late: Stance) -> None:
+    """Draw a puppet on HxWx4 premultiplied RGBA, in place, the farthest piece first."""
+    for piece in in_order(rig, stance):
+        corners = posed_corners(rig, piece, stance, late)
+        top_left = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
+        end = np.ceil(corners.max(axis=0)).astype(int) + 1
+        bottom_right = np.minimum(end, [canvas.shape[1], canvas.shape[0]])
+        (left, top), (right, bottom) = top_left, bottom_right
+        if left >= right or top >= bottom:
+            continue
+        places = draw_map(
+            (corners - top_left).astype(np.float32),
+            nearness(piece),
+            piece.triangles,
+            (piece.corners - piece.origin).astype(np.float32),
+            (bottom - top, right - left),
+        )
+        lay_over(canvas[top:bottom, left:right], sample(piece.texture, places))
+
+
+def nearness(piece: Piece) -> NDArray[np.float32]:
+    """Tell which part of a piece is seen where it folds: the end of a limb, or the head."""
+    weights = piece.weights
+    if isinstance(weights, CoreWeights):
+        return np.asarray(0.5 * weights.head, np.float32)
+    return np.asarray(weights.along.sum(axis=1) / 2, np.float32)
+
+
+def in_order(rig: Rig, stance: Stance) -> Sequence[Piece]:
+    """Sort pieces from the farthest to the nearest."""
+    return sorted(rig.pieces, key=lambda piece: (depth(rig, piece, stance), piece.layer))
+
+
+def depth(rig: Rig, piece: Piece, stance: Stance) -> float:
+    """Return how near a piece is to the viewer; the trunk is at 0."""
+    if not isinstance(piece.weights, LimbWeights):
+        return 0.0
+    limb = piece.weights.limb
+    elbow, end = stance.nearness[limb] / float(rig.skeleton.lengths[limb].sum())
+    if limb in (Limb.LEFT_LEG, Limb.RIGHT_LEG):
+        return LEGS_DEPTH + 0.1 * float(elbow)
+    upper, _ = ARM_LAYERS[limb]
+    near = float(elbow if piece.layer is upper else (elbow + end) / 2)
+    if near < -BEHIND_SHARE:
+        return BACK_DEPTH + near
+    # A forearm lies over its upper arm.
+    return FRONT_DEPTH + near + (0.0 if piece.layer is upper else 0.5)
