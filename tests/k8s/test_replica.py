@@ -13,7 +13,7 @@ from batchpix_client.mesh import is_serving
 from batchpix_client.ports import free_ports
 from gateway.certs import CertificatePaths
 from tests.e2e.fleet import Part
-from tests.k8s.manifests import HANDLERS, ROOT, Cluster
+from tests.k8s.manifests import HANDLERS, ROOT, Cluster, Workload
 from tests.k8s.policy.capacity import PROCESS_BYTES
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -28,12 +28,17 @@ class Replica:
     metrics_address: str
 
 
+def stylize(clusters: Mapping[str, Cluster]) -> Workload:
+    """Return the workload of the one feature that the replica under test serves."""
+    return next(each for each in clusters["production"].services() if each.name == "stylize")
+
+
 @pytest.fixture
 def replica(
     clusters: Mapping[str, Cluster], certificates: CertificatePaths, tmp_path: Path
 ) -> Iterator[Replica]:
     """Start a sealed replica as production does; only addresses and folders are this machine's."""
-    workload = next(clusters["production"].services())
+    workload = stylize(clusters)
     calls, health, metrics = (f"127.0.0.1:{port}" for port in free_ports(3))
     folder = certificates.services["stylize"]
     settings = {
@@ -57,7 +62,7 @@ def test_a_replica_answers_what_a_cluster_asks(
     clusters: Mapping[str, Cluster], replica: Replica
 ) -> None:
     """Each probe names a service that the health port knows; a name that is wrong is refused."""
-    container = next(clusters["production"].services()).main
+    container = stylize(clusters).main
     names = [container[probe]["grpc"]["service"] for probe in HANDLERS]
     with grpc.insecure_channel(replica.health_address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
