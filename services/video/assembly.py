@@ -24,7 +24,6 @@ from services.video.pipeline import VideoPipeline
 from services.video.servicer import VideoServicer
 from services.video.shot import LivingRegion, Shot
 from services.vision.depth import DepthFinder
-from services.vision.inpaint import Inpainter
 from services.vision.networks import DEPTH
 from services.vision.person import PersonFinder
 
@@ -63,7 +62,6 @@ def make_pipeline(settings: Settings) -> VideoPipeline:
     depth = choose_engines(settings, store, tell_fallback).load(DEPTH)
     return VideoPipeline(
         depth_finder=DepthFinder(engine=depth, people=people, lens=raster),
-        inpainter=Inpainter(raster),
         lens=raster,
     )
 

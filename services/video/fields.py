@@ -111,6 +111,26 @@ def pull(source: Pixels, map_x: Field, map_y: Field, target: Pixels) -> None:
     cv2.remap(source, map_x, map_y, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REFLECT)
 
 
+def nearest(chosen: Pixels) -> tuple[Field, Field]:
+    """Find the nearest cell that is not 0, for every cell of hxw uint8: columns and rows."""
+    _, labels = cv2.distanceTransformWithLabels(
+        np.equal(chosen, 0).astype(np.uint8),
+        cv2.DIST_L2,
+        cv2.DIST_MASK_5,
+        labelType=cv2.DIST_LABEL_PIXEL,
+    )
+    rows, columns = np.nonzero(chosen)
+    places = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    places[labels[rows, columns]] = np.stack([columns, rows], axis=1)
+    x, y = np.moveaxis(places[labels], 2, 0)
+    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def copy_where(source: Pixels, chosen: Pixels, target: Pixels) -> None:
+    """Copy the pixels of HxWxC where HxW uint8 is not 0."""
+    cv2.copyTo(source, chosen, target)
+
+
 def with_opacity(pixels: Pixels, target: Pixels) -> None:
     """Write HxWx3 as opaque HxWx4."""
     cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA, dst=target)

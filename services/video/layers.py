@@ -9,14 +9,14 @@ Inpainting" (2021).
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
-from services.video import fields
+from services.video import backdrop, fields
 from services.video.fields import Field, Pixels
 
 Mask: TypeAlias = NDArray[np.uint8]
@@ -37,16 +37,12 @@ EDGE_CONTRAST: Final = 1.6
 CLEAR: Final = 12
 # Pixels so near to an outline, in shares of the shorter side, show both sides.
 BLEED_SHARE: Final = 0.004
+# The near side of an outline is looked for within this share of the shorter side, where the depth
+# rises above a hull that is flatter by this factor.
+NEAR_SHARE: Final = 0.1
+NEAR_SLOPE: Final = 0.25
 # Inverse depth of the farthest in that of the nearest: networks give depth but for its scale.
 FARTHEST: Final = 0.3
-
-
-class Inpainter(Protocol):
-    """Paints what is missing."""
-
-    def fill(self, pixels: Pixels, hole: Mask, arena: Arena) -> Pixels:
-        """Return HxWx3 uint8 in the arena, known pixels bit for bit; hole is 255 where missing."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +94,12 @@ class Layers:
     front: Layer | None
 
 
-def split(pixels: Pixels, depth: Field, inpainter: Inpainter, lens: Lens, arena: Arena) -> Layers:
+def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
     """Take a picture apart.
 
     Args:
         pixels: HxWx3 uint8 RGB.
         depth: HxW float32, 0 (far) to 1 (near).
-        inpainter: paints what is hidden.
         lens: lets outlines follow the picture's edges.
         arena: where the layers go.
     """
@@ -119,12 +114,8 @@ def split(pixels: Pixels, depth: Field, inpainter: Inpainter, lens: Lens, arena:
         fields.with_opacity(pixels, back.pixels)
         return Layers(back=back, front=None)
     front = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(upper, arena))
-    with arena.scope():
-        hole = fields.widen(opacity, max(round(BLEED_SHARE * min(size)), 1))
-        np.minimum(hole, 1, out=hole)
-        hole *= 255
-        plate = inpainter.fill(pixels, hole, arena)
-        fields.with_opacity(plate, back.pixels)
+    hole = fields.widen(opacity, max(round(BLEED_SHARE * min(size)), 1))
+    backdrop.fill(pixels, hole, beside(coarse, hole, slope), back.pixels)
     lift_off(pixels, back.pixels, opacity, front.pixels)
     return Layers(back=back, front=front)
 
@@ -157,6 +148,24 @@ def covered(pixels: Pixels, depth: Field, lower: Field, upper: Field, lens: Lens
     lens.fit_to_edges(pixels, coarse, EDGE_REACH_CELLS, EDGE_CONTRAST, opacity)
     spread = (opacity.astype(np.float32) - CLEAR) * (255.0 / (255 - 2 * CLEAR))
     return np.asarray(np.rint(np.clip(spread, 0.0, 255.0)), np.uint8)
+
+
+def beside(depth: Field, hole: Mask, slope: float) -> Mask:
+    """Find the background of what stands in front: neither in the hole nor on its near side.
+
+    Args:
+        depth: of the picture, in cells.
+        hole: HxW uint8, not 0 behind outlines.
+        slope: of the layers.
+
+    Returns:
+        hxw uint8 in cells, 1 for background.
+    """
+    hidden = fields.reduce(np.minimum(hole, 1).astype(np.float32), depth.shape) > 0.0
+    rise = depth - fields.lower_hull(depth, slope * NEAR_SLOPE)
+    near = fields.widen((rise > PARTING[1]).astype(np.uint8), 1)
+    reach = fields.widen(hidden.astype(np.uint8), round(NEAR_SHARE * min(depth.shape)))
+    return np.asarray(~(hidden | (np.minimum(near, reach) > 0)), np.uint8)
 
 
 def lift_off(pixels: Pixels, back: Pixels, opacity: Mask, front: Pixels) -> None:

@@ -18,7 +18,7 @@ from services.video.fields import Field, Pixels
 from services.video.flow import Current, Flow, Stream
 from services.video.focus import defocus, depth_at, find_focus
 from services.video.framing import Framing
-from services.video.layers import Inpainter, Layers, Relief, split
+from services.video.layers import Layers, Relief, split
 from services.video.projection import Projection
 from services.video.render import Renderer
 from services.video.shot import Shot
@@ -85,10 +85,9 @@ class Film:
 class VideoPipeline:
     """The video feature without its transport."""
 
-    def __init__(self, *, depth_finder: DepthFinder, inpainter: Inpainter, lens: Lens) -> None:
+    def __init__(self, *, depth_finder: DepthFinder, lens: Lens) -> None:
         """Take over what the feature is made of."""
         self._depth_finder = depth_finder
-        self._inpainter = inpainter
         self._lens = lens
 
     @property
@@ -122,7 +121,7 @@ class VideoPipeline:
         """
         depth = self._depth(pixels, depth_map, arena)
         obey(cancelled)
-        layers = split(pixels, depth, self._inpainter, self._lens, arena)
+        layers = split(pixels, depth, self._lens, arena)
         obey(cancelled)
         focus = shot.focus or find_focus(layers)
         relief = Relief.around(depth_at(depth, focus))

@@ -16,7 +16,7 @@ from services.chassis.server import Feature
 from services.video.pipeline import VideoPipeline
 from services.video.servicer import VideoServicer
 from tests.house import House, credentials_of, house_settings, open_house
-from tests.video.scenes import KnownDepth, NearestPainter
+from tests.video.scenes import KnownDepth
 
 SERVICE = "batchpix.video.v1.VideoService"
 
@@ -31,7 +31,7 @@ def arena() -> Iterator[Arena]:
 @pytest.fixture
 def pipeline() -> VideoPipeline:
     """Make the pipeline with stand-ins for the networks."""
-    return VideoPipeline(depth_finder=KnownDepth(), inpainter=NearestPainter(), lens=CpuRaster(1))
+    return VideoPipeline(depth_finder=KnownDepth(), lens=CpuRaster(1))
 
 
 @pytest.fixture

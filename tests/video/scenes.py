@@ -53,21 +53,3 @@ class KnownDepth:
         depth = arena.array(pixels.shape[:2], np.float32)
         np.divide(depth_map, 255.0, out=depth)
         return depth
-
-
-class NearestPainter:
-    """An inpainter that goes on with the nearest pixel that is known."""
-
-    def fill(self, pixels: Pixels, hole: NDArray[np.uint8], arena: Arena) -> Pixels:
-        """Fill the hole."""
-        filled = arena.array(pixels.shape, np.uint8)
-        filled[:] = pixels
-        known = np.argwhere(hole == 0)
-        _, labels = cv2.distanceTransformWithLabels(
-            hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        places = np.zeros((labels.max() + 1, 2), int)
-        places[labels[hole == 0]] = known
-        rows, columns = np.moveaxis(places[labels], 2, 0)
-        filled[hole > 0] = pixels[rows, columns][hole > 0]
-        return filled

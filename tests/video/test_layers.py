@@ -9,12 +9,12 @@ from services.video import fields
 from services.video.focus import DEFAULT, depth_at, find_focus
 from services.video.layers import SLOPE, Layers, Relief, grid_size, split
 from tests.pictures import noise
-from tests.video.scenes import SIZE, SUBJECT, NearestPainter, scene, step, texture
+from tests.video.scenes import SIZE, SUBJECT, scene, step, texture
 
 
 def taken_apart(picture: fields.Pixels, depth: fields.Field, arena: Arena) -> Layers:
-    """Split with the stand-in painter."""
-    return split(picture, depth, NearestPainter(), CpuRaster(1), arena)
+    """Split with the filter on the CPU."""
+    return split(picture, depth, CpuRaster(1), arena)
 
 
 def together(layers: Layers) -> fields.Pixels:

@@ -1,0 +1,96 @@
+"""What is behind an outline: the background that ends there, mirrored at it.
+
+A camera that moves uncovers narrow strips along outlines. What is mirrored there has the grain, the
+light and, across upright and level outlines, the lines of what lies beside it, and nothing of what
+stands in front. Over the strips that a true plate shows it comes closer to it than filling by
+patches does (see `python -m bench.video --truth`), in a tenth of the time.
+"""
+
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.video import fields
+from services.video.fields import Field, Pixels
+
+Mask: TypeAlias = NDArray[np.uint8]
+
+# Outlines are mirrored at as if they were smoother than they are, over so many cells.
+SMOOTHNESS: Final = 1.5
+# Where the mirrored place is no background, one nearer to the outline may be: in distances from it.
+DEPTHS: Final = (2.0, 1.6, 1.3, 1.1)
+# What is read has to be background to this share.
+GROUND: Final = 0.99
+# Cells right at an outline hold some of both sides.
+CLEARANCE: Final = 1.0
+
+
+def fill(pixels: Pixels, hole: Mask, beside: Mask, target: Pixels) -> None:
+    """Write a picture with its hole filled by what lies on the far side of it.
+
+    Args:
+        pixels: HxWx3 uint8 RGB.
+        hole: HxW uint8, not 0 where the picture is to be replaced.
+        beside: hxw uint8 in cells, not 0 where there is background. Without any, the picture stays.
+        target: HxWx4 uint8, opaque.
+    """
+    fields.with_opacity(pixels, target)
+    if not beside.any():
+        return
+    source = target.copy()
+    even = surroundings(fields.reduce(source, beside.shape), beside)
+    x, y = mirrored(beside)
+    x, y = fields.enlarge(x, hole.shape), fields.enlarge(y, hole.shape)
+    # Half-way between places on two sides of something lies the thing itself.
+    astray = fields.sample(np.minimum(beside, 1).astype(np.float32), x, y) < GROUND
+    down, right = hole.shape[0] / beside.shape[0], hole.shape[1] / beside.shape[1]
+    filling = np.empty_like(target)
+    fields.pull(source, (x + 0.5) * right - 0.5, (y + 0.5) * down - 0.5, filling)
+    fields.copy_where(fields.enlarge(even, hole.shape), astray.astype(np.uint8), filling)
+    fields.copy_where(filling, hole, target)
+
+
+def surroundings(pixels: Pixels, beside: Mask) -> Pixels:
+    """Spread the colours of the background over all that is not: hxwx4, in cells."""
+    known = np.minimum(beside, 1)
+    share = known.astype(np.float32)
+    colours = pixels.astype(np.float32) * share[:, :, None]
+    radius = 1.0
+    filled = np.zeros_like(colours)
+    done = np.zeros_like(share)
+    while radius < max(beside.shape):
+        weight = fields.blur(share, radius)
+        fresh = (done == 0.0) & (weight > 1e-2)
+        if fresh.any():
+            filled[fresh] = (fields.blur(colours, radius) / np.maximum(weight, 1e-6)[:, :, None])[
+                fresh
+            ]
+            done[fresh] = 1.0
+        if done.all():
+            break
+        radius *= 2.0
+    return np.rint(filled).astype(np.uint8)
+
+
+def mirrored(beside: Mask) -> tuple[Field, Field]:
+    """Find for every cell a place in the background: columns and rows, those of itself there."""
+    rows, columns = beside.shape
+    y, x = np.indices(beside.shape, np.float32)
+    nearest_x, nearest_y = fields.nearest(beside)
+    away = (beside == 0).astype(np.float32)
+    weight = np.maximum(fields.blur(away, SMOOTHNESS), 1e-3)
+    way_x = fields.blur((nearest_x - x) * away, SMOOTHNESS) / weight
+    way_y = fields.blur((nearest_y - y) * away, SMOOTHNESS) / weight
+    distance = np.maximum(np.hypot(way_x, way_y), 1e-3)
+    background = np.minimum(beside, 1).astype(np.float32)
+    found_x, found_y = nearest_x, nearest_y
+    for depth in reversed(DEPTHS):
+        reach = depth + CLEARANCE / distance
+        place_x, place_y = x + way_x * reach, y + way_y * reach
+        inside = (place_x >= 0) & (place_y >= 0)
+        inside &= (place_x <= columns - 1) & (place_y <= rows - 1)
+        good = inside & (fields.sample(background, place_x, place_y) > GROUND)
+        found_x, found_y = np.where(good, place_x, found_x), np.where(good, place_y, found_y)
+    known = beside > 0
+    return np.where(known, x, found_x), np.where(known, y, found_y)
