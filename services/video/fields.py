@@ -126,6 +126,11 @@ def nearest(chosen: Pixels) -> tuple[Field, Field]:
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 
+def islands(chosen: Pixels) -> NDArray[np.int32]:
+    """Number what hangs together of hxw uint8 that is not 0, from 1; the rest is 0."""
+    return np.asarray(cv2.connectedComponents(chosen)[1], np.int32)
+
+
 def copy_where(source: Pixels, chosen: Pixels, target: Pixels) -> None:
     """Copy the pixels of HxWxC where HxW uint8 is not 0."""
     cv2.copyTo(source, chosen, target)

@@ -28,6 +28,10 @@ CELLS_SHORT_SIDE: Final = 180
 SLOPE: Final = 6.0
 # Layers that are closer than the first are one surface; from the second on they are two.
 PARTING: Final = (0.012, 0.03)
+# An outline is where they part by so much at least; less is noise of depth.
+STEP: Final = 0.1
+# From here on the front hides of the back what no movement uncovers.
+HIDING: Final = 0.09
 # Depths of an outline lie between those of its sides; this makes it a line again.
 SHARPNESS: Final = 3.0
 # An outline is wrong by up to so many cells; the filter looks for the edge within them.
@@ -36,7 +40,7 @@ EDGE_CONTRAST: Final = 1.6
 # What is covered less than this is clear, and more than the rest of 255 is opaque.
 CLEAR: Final = 12
 # Pixels so near to an outline, in shares of the shorter side, show both sides.
-BLEED_SHARE: Final = 0.004
+BLEED_SHARE: Final = 0.006
 # The near side of an outline is looked for within this share of the shorter side, where the depth
 # rises above a hull that is flatter by this factor.
 NEAR_SHARE: Final = 0.1
@@ -108,6 +112,7 @@ def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
     slope = SLOPE / min(grid)
     coarse = fields.reduce(depth, grid)
     lower, upper = fields.lower_hull(coarse, slope), fields.upper_hull(coarse, slope)
+    join(lower, upper)
     back = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(lower, arena))
     opacity = covered(pixels, depth, lower, upper, lens)
     if not opacity.any():
@@ -115,6 +120,8 @@ def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
         return Layers(back=back, front=None)
     front = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(upper, arena))
     hole = fields.widen(opacity, max(round(BLEED_SHARE * min(size)), 1))
+    # Where the layers meet again, under what is still opaque, the back is the picture.
+    hole[fields.enlarge(upper - lower, size) < HIDING] = 0
     backdrop.fill(pixels, hole, beside(coarse, hole, slope), back.pixels)
     lift_off(pixels, back.pixels, opacity, front.pixels)
     return Layers(back=back, front=front)
@@ -131,6 +138,17 @@ def grid_size(height: int, width: int) -> tuple[int, int]:
     """Choose the rows and columns of cells for a picture."""
     scale = min(CELLS_SHORT_SIDE / min(height, width), 1.0)
     return max(round(height * scale), 1), max(round(width * scale), 1)
+
+
+def join(lower: Field, upper: Field) -> None:
+    """Make one surface again of layers that part but a little, in place."""
+    gap = upper - lower
+    islands = fields.islands((gap > PARTING[0]).astype(np.uint8))
+    widest = np.zeros(int(islands.max()) + 1, np.float32)
+    np.maximum.at(widest, islands.ravel(), gap.ravel())
+    weak = widest[islands] < STEP
+    middle = (lower[weak] + upper[weak]) / 2
+    lower[weak] = upper[weak] = middle
 
 
 def covered(pixels: Pixels, depth: Field, lower: Field, upper: Field, lens: Lens) -> Mask:
