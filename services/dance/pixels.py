@@ -71,10 +71,14 @@ def draw_map(
 
 def sample(texture: Pixels, places: Floats) -> Pixels:
     """Take HxWx4 out of a texture by HxWx2 of x and y, bilinear; 0 outside of it."""
-    nothing = np.empty(0, np.float32)
-    return np.asarray(
-        cv2.remap(texture, places, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    sampled = cv2.remap(
+        texture,
+        places,
+        None,  # type: ignore[call-overload]  # no second map where the first holds x and y
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
     )
+    return np.asarray(sampled)
 
 
 def lay_over(canvas: Pixels, layer: Pixels) -> None:
