@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.depth.surfaces import SKY, UNKNOWN, Canvas, Floats, Random, noise
+from training.depth.canvas import SKY, UNKNOWN, Canvas, Floats, Random
+from training.depth.textures import noise
 
 
 def finish(canvas: Canvas, size: tuple[int, int], random: Random) -> NDArray[np.uint8]:

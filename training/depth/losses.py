@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.depth.surfaces import PERSON, SKY, UNKNOWN
+from training.depth.canvas import PERSON, SKY, UNKNOWN
 
 PAIRS = 800
 """Places of a picture that are compared two by two."""

@@ -5,17 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.depth.surfaces import (
-    OTHER,
-    PERSON,
-    TEXTURE_SIDE,
-    Cutout,
-    Floats,
-    Random,
-    Texture,
-    noise,
-    soften,
-)
+from training.depth.canvas import OTHER, PERSON, Floats, Random
+from training.depth.cutouts import Cutout
+from training.depth.textures import TEXTURE_SIDE, Texture, noise, soften
 
 PHOTO_SIDE = 320
 DEPTH_METRES = 16.0

@@ -39,7 +39,7 @@ WARM_STEPS = 150
 CUT_SHARES = (0.6, 1.0)
 """How much of a picture's height and width a step sees."""
 
-HINTS = 5
+HINTS = 8
 """Photos in each step, beside the scenes."""
 
 
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of photos")
     parser.add_argument("--room", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--batch", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=1)
     flags = parser.parse_args()
