@@ -96,13 +96,17 @@ class Inpainter:
 
     def _fill(self, pixels: Pixels, hole: Pixels, arena: Arena) -> None:
         """Fill a window of a picture in place."""
+        missing = arena.array(hole.shape, np.uint8)
+        np.multiply(hole > 0, np.uint8(255), out=missing)
+        # Nothing of what was there may tinge what is around it where both are scaled.
+        pixels[hole > 0] = 0
         draft, guess = None, None
         for side, rounds in LEVELS:
             size = scaled_to(hole.shape[0], hole.shape[1], min(side, max(hole.shape)))
-            small, missing = self._shrink(pixels, hole, size, arena)
-            self._guess(small, missing, guess, arena)
+            small, gap = self._shrink(pixels, missing, size, arena)
+            self._guess(small, gap, guess, arena)
             guess = small
-            problem = pose(missing) if min(size) >= LEVEL_SIDE_MIN else None
+            problem = pose(gap) if min(size) >= LEVEL_SIDE_MIN else None
             if problem is not None:
                 from_rows, from_columns = improve(small, problem, rounds)
                 draft = Draft(picture=small, problem=problem, rows=from_rows, columns=from_columns)
@@ -110,7 +114,8 @@ class Inpainter:
         rows, columns = np.nonzero(hole)
         places = (rows, columns)
         if draft is None:
-            pixels[places] = self._grown(guess, hole.shape, arena)[places] * 255 + 0.5
+            smooth = self._grown(guess, hole.shape, arena)[places] * 255
+            pixels[places] = np.clip(np.rint(smooth), 0, 255)
             return
         sources = spread_places(draft.problem, draft.rows, draft.columns)
         tone = self._grown(level(draft.picture, draft.problem, *sources), hole.shape, arena)
@@ -119,26 +124,21 @@ class Inpainter:
         pixels[places] = np.clip(np.rint(colours), 0, 255)
 
     def _shrink(
-        self, pixels: Pixels, hole: Pixels, size: tuple[int, int], arena: Arena
+        self, pixels: Pixels, missing: Pixels, size: tuple[int, int], arena: Arena
     ) -> tuple[Floats, Holes]:
-        """Return the small picture of what is known, 0..1, and where any of it is missing."""
-        known = arena.array((*hole.shape, 1), np.float32)
-        np.equal(hole[:, :, None], 0, out=known, casting="unsafe")
-        light = arena.array(pixels.shape, np.float32)
-        np.multiply(pixels, known / np.float32(255), out=light)
-        share = arena.array(size, np.float32)
-        small = arena.array((*size, 3), np.float32)
-        self._raster.resize(known[:, :, 0], share)
-        self._raster.resize(light, small)
-        small /= np.maximum(share, np.float32(1e-6))[:, :, None]
-        return small, share < 1 - 1e-4
+        """Return the small picture, 0..1, and where any of it is missing."""
+        small = arena.array((*size, 3), np.uint8)
+        share = arena.array(size, np.uint8)
+        self._raster.resize(pixels, small)
+        self._raster.resize(missing, share)
+        return np.divide(small, np.float32(255), dtype=np.float32), share > 0
 
-    def _guess(self, small: Floats, missing: Holes, coarser: Floats | None, arena: Arena) -> None:
+    def _guess(self, small: Floats, gap: Holes, coarser: Floats | None, arena: Arena) -> None:
         """Fill the small picture's hole with what the coarser one has, or smoothly."""
         if coarser is None:
-            spread(small, ~missing, self._raster)
+            spread(small, ~gap, self._raster)
         else:
-            small[missing] = self._grown(coarser, missing.shape, arena)[missing]
+            small[gap] = self._grown(coarser, gap.shape, arena)[gap]
 
     def _grown(self, small: Floats, size: tuple[int, ...], arena: Arena) -> Floats:
         """Scale up hxwx3 to so many rows and columns, within 0..1 of what it was."""

@@ -1,7 +1,7 @@
 """Scenes with exact depth: `python -m training.depth.scenes --data DATA --room ROOM`.
 
 Renders rooms, streets, fields, coasts, mountains, still lifes, tables from above and portraits,
-about thirty a second on one core, and writes them into the room, one file for each shape of
+about eight a second on one core, and writes them into the room, one file for each shape of
 picture. Depth is kept as what the network learns: inverse metres, of which the nearest is one.
 """
 
