@@ -8,7 +8,7 @@ SOURCES_OF_INSTALL := pyproject.toml hatch_build.py protos/generate.py models/lo
 
 TENSORRT_API := $(VENV)/tensorrt-api
 
-.PHONY: setup demo serve test test-gpu check fix audit bench bench-gpu gpu-api load fuzz clean
+.PHONY: setup demo serve test test-gpu check fix audit bench bench-long bench-gpu gpu-api load fuzz clean
 
 setup: $(STAMP)
 
@@ -57,9 +57,22 @@ fix: setup ## writes what check would complain of, where a tool can mend it
 audit: setup ## sends canaries on every path and scans the services for them
 	GRPC_VERBOSITY=ERROR $(BIN)/batchpix audit
 
-bench: setup ## a call against its own work; what many calls leave behind
-	$(BIN)/python -m bench.stylize
-	$(BIN)/python -m bench.memory
+bench: setup $(VENV)/.bench ## the short form, under five minutes; results stay in bench/results/local
+	$(BIN)/python -m bench.serving --short --out bench/results/local
+	$(BIN)/python -m bench.transport --minutes 0.3 --out bench/results/local
+	$(BIN)/python -m bench.growth --short --out bench/results/local
+	$(BIN)/python -m bench.stages --minutes 0.6 --out bench/results/local
+
+bench-long: setup $(VENV)/.bench ## everything beside its peers, about fifty minutes; writes docs/benchmarks.md
+	$(BIN)/python -m bench.serving --minutes 25
+	$(BIN)/python -m bench.transport --minutes 4
+	$(BIN)/python -m bench.growth --minutes 15
+	$(BIN)/python -m bench.stages --minutes 4
+	$(BIN)/python -m bench.report
+
+$(VENV)/.bench: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@
 
 bench-gpu: setup
 	$(BIN)/python -m bench.gpu
@@ -73,4 +86,4 @@ fuzz: setup ## the long run: 200,000 cases against what reads a caller's bytes
 	$(BIN)/python -m tests.fuzz 200000
 
 clean:
-	rm -rf $(VENV) gen out
+	rm -rf $(VENV) .peers gen out
