@@ -91,7 +91,7 @@ class Choreography:
             Phrase(
                 start=float(number * PHRASE_BEATS),
                 move=moves[number % turns],
-                mirrored=bool((number // turns + first) % 2),
+                mirrored=first,
                 intensity=intensity * (1 + INTENSITY_SPREAD * float(rng.uniform(-1, 1))),
             )
             for number in range(count)

@@ -272,10 +272,10 @@ class DancePipeline:
             focus=(float(home.pelvis[0]), float(skeleton.neck[1])),
             transparent=wish.background is Background.TRANSPARENT,
         )
-        stances = self._stances(dancer, accompaniment, capture, wish, clip)
+        stances = self.stances(dancer, accompaniment, capture, wish, clip)
         yield from frames(scene, stances, clip.frame_count, arena)
 
-    def _stances(
+    def stances(
         self,
         dancer: Dancer,
         accompaniment: Accompaniment,
@@ -283,6 +283,7 @@ class DancePipeline:
         wish: Wish,
         clip: ClipFormat,
     ) -> Iterator[tuple[Stance, Stance]]:
+        """Pose a dancer: for each frame of a clip the body then, and a moment before."""
         times = np.arange(clip.frame_count) / clip.frames_per_second
         if capture is None:
             moves = self.moves(wish.moves)

@@ -17,7 +17,7 @@ from services.dance.stance import Stance
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-# An arm this far behind its shoulder, over its length, is drawn behind the trunk.
+# A forearm this far behind its shoulder, over its length, is drawn behind the trunk.
 BEHIND_SHARE = 0.12
 # Depth of a piece in the drawing order: the trunk lies at 0.
 LEGS_DEPTH = -1.0
@@ -121,8 +121,9 @@ def depth(rig: Rig, piece: Piece, stance: Stance) -> float:
     if limb in (Limb.LEFT_LEG, Limb.RIGHT_LEG):
         return LEGS_DEPTH + 0.1 * float(elbow)
     upper, _ = ARM_LAYERS[limb]
-    near = float(elbow if piece.layer is upper else (elbow + end) / 2)
-    if near < -BEHIND_SHARE:
-        return BACK_DEPTH + near
-    # A forearm lies over its upper arm.
-    return FRONT_DEPTH + near + (0.0 if piece.layer is upper else 0.5)
+    if piece.layer is upper:
+        # A shoulder is never hidden by the trunk that it is part of.
+        return FRONT_DEPTH + 0.1 * float(elbow)
+    near = float(elbow + end) / 2
+    # Otherwise a forearm lies over its upper arm.
+    return BACK_DEPTH if near < -BEHIND_SHARE else FRONT_DEPTH + 0.5 + near

@@ -274,11 +274,18 @@ def follow_core(rig: Rig, piece: Piece, trunk: Trunk, stance: Stance, late: Stan
         led = follow_limb(rig.skeleton, leg, piece.corners, stance)
         lagging = follow_limb(rig.skeleton, leg, piece.corners, late)
         placed += share[:, None] * (0.6 * led + 0.4 * lagging - placed)
-    neck = stance.pelvis + trunk.place(rig.neck) - [0.0, stance.shrug]
+    neck = neck_place(rig, stance)
     turn = stance.chest_turn + (stance.head_turn - stance.chest_turn) * weights.head
     stiff = turn_about(piece.corners, rig.neck, turn, neck)
     moved: Points = placed + weights.head[:, None] * (stiff - placed)
     return moved
+
+
+def neck_place(rig: Rig, stance: Stance) -> Points:
+    """Return where a stance puts the base of the neck, about which the head turns."""
+    trunk = trunk_of(rig.skeleton, stance)
+    place: Points = stance.pelvis + trunk.place(rig.neck) - [0.0, stance.shrug]
+    return place
 
 
 def turn_about(

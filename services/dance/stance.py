@@ -209,11 +209,18 @@ def within_reach(
         if not planted[number]:
             continue
         hip = pelvis + trunk.place(skeleton.limbs[limb, 0])
-        reach_max = STANDING_SHARE * float(skeleton.lengths[limb].sum())
+        reach_max = standing_leg(skeleton, limb)
         aside = min(abs(float(feet[number, 0] - hip[0])), 0.95 * reach_max)
         highest = feet[number, 1] - math.sqrt(reach_max**2 - aside**2)
         lowest = max(lowest, pelvis[1] + highest - hip[1])
     return np.array([pelvis[0], lowest])
+
+
+def standing_leg(skeleton: Skeleton, limb: Limb) -> float:
+    """Return how far a standing foot may be from its hip: as far as in the photo, if not less."""
+    long = float(skeleton.lengths[limb].sum())
+    shown = float(np.hypot(*(skeleton.limbs[limb, 2] - skeleton.limbs[limb, 0])))
+    return min(max(STANDING_SHARE * long, shown), 0.999 * long)
 
 
 def carried(
