@@ -3,7 +3,7 @@
 A camera that moves uncovers narrow strips along outlines. What is mirrored there has the grain, the
 light and, across upright and level outlines, the lines of what lies beside it, and nothing of what
 stands in front. Over the strips that a true plate shows it comes closer to it than filling by
-patches does (see `python -m bench.video --truth`), in a tenth of the time.
+patches does (`python -m bench.motion`), in a tenth of the time.
 """
 
 from typing import Final, TypeAlias
@@ -11,8 +11,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from services.chassis.raster import Lens
 from services.video import fields
 from services.video.fields import Field, Pixels
+from services.vision.spread import spread
 
 Mask: TypeAlias = NDArray[np.uint8]
 
@@ -22,55 +24,50 @@ SMOOTHNESS: Final = 1.5
 DEPTHS: Final = (2.0, 1.6, 1.3, 1.1)
 # What is read has to be background to this share.
 GROUND: Final = 0.99
+# Places of neighbours that are so many cells apart belong to two sides.
+TEAR: Final = 6.0
 # Cells right at an outline hold some of both sides.
 CLEARANCE: Final = 1.0
 
 
-def fill(pixels: Pixels, hole: Mask, beside: Mask, target: Pixels) -> None:
+def fill(pixels: Pixels, hole: Mask, beside: Mask, lens: Lens, target: Pixels) -> None:
     """Write a picture with its hole filled by what lies on the far side of it.
 
     Args:
         pixels: HxWx3 uint8 RGB.
         hole: HxW uint8, not 0 where the picture is to be replaced.
         beside: hxw uint8 in cells, not 0 where there is background. Without any, the picture stays.
+        lens: scales.
         target: HxWx4 uint8, opaque.
     """
     fields.with_opacity(pixels, target)
     if not beside.any():
         return
-    source = target.copy()
-    even = surroundings(fields.reduce(source, beside.shape), beside)
+    even = fields.reduce(pixels, beside.shape).astype(np.float32)
+    spread(even, beside > 0, lens)
     x, y = mirrored(beside)
-    x, y = fields.enlarge(x, hole.shape), fields.enlarge(y, hole.shape)
     # Half-way between places on two sides of something lies the thing itself.
-    astray = fields.sample(np.minimum(beside, 1).astype(np.float32), x, y) < GROUND
+    torn = fields.enlarge(astray(x, y, beside), hole.shape)
     down, right = hole.shape[0] / beside.shape[0], hole.shape[1] / beside.shape[1]
+    map_x = fields.enlarge((x + 0.5) * right - 0.5, hole.shape)
+    map_y = fields.enlarge((y + 0.5) * down - 0.5, hole.shape)
     filling = np.empty_like(target)
-    fields.pull(source, (x + 0.5) * right - 0.5, (y + 0.5) * down - 0.5, filling)
-    fields.copy_where(fields.enlarge(even, hole.shape), astray.astype(np.uint8), filling)
+    fields.pull(target, map_x, map_y, filling)
+    plain = np.empty((*beside.shape, 4), np.uint8)
+    fields.with_opacity(np.rint(np.clip(even, 0.0, 255.0)).astype(np.uint8), plain)
+    fields.copy_where(fields.enlarge(plain, hole.shape), torn, filling)
     fields.copy_where(filling, hole, target)
 
 
-def surroundings(pixels: Pixels, beside: Mask) -> Pixels:
-    """Spread the colours of the background over all that is not: hxwx4, in cells."""
-    known = np.minimum(beside, 1)
-    share = known.astype(np.float32)
-    colours = pixels.astype(np.float32) * share[:, :, None]
-    radius = 1.0
-    filled = np.zeros_like(colours)
-    done = np.zeros_like(share)
-    while radius < max(beside.shape):
-        weight = fields.blur(share, radius)
-        fresh = (done == 0.0) & (weight > 1e-2)
-        if fresh.any():
-            filled[fresh] = (fields.blur(colours, radius) / np.maximum(weight, 1e-6)[:, :, None])[
-                fresh
-            ]
-            done[fresh] = 1.0
-        if done.all():
-            break
-        radius *= 2.0
-    return np.rint(filled).astype(np.uint8)
+def astray(x: Field, y: Field, beside: Mask) -> Mask:
+    """Find cells next to which places lie far apart, or that lead to no background."""
+    apart = np.zeros(x.shape, np.float32)
+    for places in (x, y):
+        down, right = np.abs(np.diff(places, axis=0)), np.abs(np.diff(places, axis=1))
+        np.maximum(apart[1:], down, out=apart[1:])
+        np.maximum(apart[:, 1:], right, out=apart[:, 1:])
+    ground = fields.sample(np.minimum(beside, 1).astype(np.float32), x, y)
+    return fields.widen(((apart > TEAR) | (ground < GROUND)).astype(np.uint8), 1)
 
 
 def mirrored(beside: Mask) -> tuple[Field, Field]:

@@ -14,9 +14,9 @@ CYCLE_SECONDS: Final = 6.0
 # How far each path goes at intensity 1: as far as what it uncovers still looks right.
 PAN_SHARE: Final = 0.045
 ZOOM_IN: Final = 0.16
-ZOOM_OUT: Final = 0.09
+ZOOM_OUT: Final = 0.06
 DOLLY_IN: Final = 0.15
-DOLLY_OUT: Final = 0.08
+DOLLY_OUT: Final = 0.06
 DOLLY_ZOOM: Final = 0.16
 ORBIT_DEGREES: Final = 2.4
 CIRCLE_SHARE: Final = 0.016

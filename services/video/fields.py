@@ -82,10 +82,30 @@ def upper_hull(field: Field, slope: float) -> Field:
     return -lower_hull(-field, slope)
 
 
-def premultiply(pixels: Pixels, opacity: Pixels) -> Pixels:
-    """Weigh HxWxC by an HxW opacity, rounded as `lay_over` rounds."""
-    weights = cv2.merge([opacity] * pixels.shape[2])
-    return np.asarray(cv2.multiply(pixels, weights, scale=1 / 255))
+def least_opacity(pixels: Pixels, behind: Pixels) -> Pixels:
+    """Tell how opaque something at least is that makes one picture of another: HxW uint8.
+
+    Args:
+        pixels: HxWx3, what is seen.
+        behind: HxWx4, opaque, what is behind it.
+    """
+    base = cv2.cvtColor(behind, cv2.COLOR_RGBA2RGB)
+    lighter = cv2.divide(cv2.subtract(pixels, base), cv2.bitwise_not(base), scale=255)
+    darker = cv2.divide(cv2.subtract(base, pixels), base, scale=255)
+    least = cv2.max(lighter, darker)
+    # Rounded up, and nothing stays nothing.
+    red, green, blue = cv2.split(cv2.add(least, cv2.threshold(least, 0, 1, cv2.THRESH_BINARY)[1]))
+    return np.asarray(cv2.max(cv2.max(red, green), blue))
+
+
+def take_away(pixels: Pixels, behind: Pixels, front: Pixels) -> None:
+    """Write the colours of HxWx4 that `lay_over` a picture behind it give HxWx3, by its opacity."""
+    opacity = cv2.extractChannel(front, 3)
+    clear = cv2.bitwise_not(opacity)
+    seen = cv2.multiply(behind, cv2.merge([clear, clear, clear, clear]), scale=1 / 255)
+    with_opacity(pixels, front)
+    cv2.subtract(front, seen, dst=front)
+    cv2.insertChannel(opacity, front, 3)
 
 
 def lay_over(front: Pixels, base: Pixels) -> None:
@@ -124,6 +144,18 @@ def nearest(chosen: Pixels) -> tuple[Field, Field]:
     places[labels[rows, columns]] = np.stack([columns, rows], axis=1)
     x, y = np.moveaxis(places[labels], 2, 0)
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def window(chosen: NDArray[np.bool_], size: tuple[int, int], margin: int) -> tuple[slice, slice]:
+    """Find the rows and columns of a picture that hold all cells chosen, and some around them."""
+    slices = []
+    for axis, extent in enumerate(size):
+        places = np.flatnonzero(chosen.any(axis=1 - axis))
+        cell = extent / chosen.shape[axis]
+        start = int((places[0] - margin) * cell) if places.size else 0
+        stop = math.ceil((places[-1] + 1 + margin) * cell) if places.size else 0
+        slices.append(slice(max(start, 0), min(stop, extent)))
+    return slices[0], slices[1]
 
 
 def islands(chosen: Pixels) -> NDArray[np.int32]:

@@ -20,6 +20,7 @@ from services.video import backdrop, fields
 from services.video.fields import Field, Pixels
 
 Mask: TypeAlias = NDArray[np.uint8]
+Window: TypeAlias = tuple[slice, slice]
 
 # Depths are worked on in cells: so many along the shorter side, whatever the picture's size.
 CELLS_SHORT_SIDE: Final = 180
@@ -114,15 +115,16 @@ def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
     lower, upper = fields.lower_hull(coarse, slope), fields.upper_hull(coarse, slope)
     join(lower, upper)
     back = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(lower, arena))
-    opacity = covered(pixels, depth, lower, upper, lens)
-    if not opacity.any():
+    opacity = arena.array(size, np.uint8)
+    window = cover(pixels, depth, (lower, upper), lens, opacity)
+    if not opacity[window].any():
         fields.with_opacity(pixels, back.pixels)
         return Layers(back=back, front=None)
     front = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(upper, arena))
     hole = fields.widen(opacity, max(round(BLEED_SHARE * min(size)), 1))
     # Where the layers meet again, under what is still opaque, the back is the picture.
     hole[fields.enlarge(upper - lower, size) < HIDING] = 0
-    backdrop.fill(pixels, hole, beside(coarse, hole, slope), back.pixels)
+    backdrop.fill(pixels, hole, beside(coarse, hole, slope), lens, back.pixels)
     lift_off(pixels, back.pixels, opacity, front.pixels)
     return Layers(back=back, front=front)
 
@@ -151,21 +153,37 @@ def join(lower: Field, upper: Field) -> None:
     lower[weak] = upper[weak] = middle
 
 
-def covered(pixels: Pixels, depth: Field, lower: Field, upper: Field, lens: Lens) -> Mask:
-    """Tell how much of each pixel belongs to the front: HxW uint8, soft at outlines."""
-    size = depth.shape[:2]
-    below, above = fields.enlarge(lower, size), fields.enlarge(upper, size)
-    gap = above - below
-    share = (depth - below) / np.maximum(gap, PARTING[0])
-    share = np.asarray(np.clip((share - 0.5) * SHARPNESS + 0.5, 0.0, 1.0), np.float32)
-    share *= np.clip((gap - PARTING[0]) / (PARTING[1] - PARTING[0]), 0.0, 1.0)
-    opacity: Mask = np.rint(share * 255.0).astype(np.uint8)
-    if not opacity.any():
-        return opacity
-    coarse = fields.reduce(opacity, lower.shape)
-    lens.fit_to_edges(pixels, coarse, EDGE_REACH_CELLS, EDGE_CONTRAST, opacity)
-    spread = (opacity.astype(np.float32) - CLEAR) * (255.0 / (255 - 2 * CLEAR))
-    return np.asarray(np.rint(np.clip(spread, 0.0, 255.0)), np.uint8)
+def cover(
+    pixels: Pixels, depth: Field, hulls: tuple[Field, Field], lens: Lens, opacity: Mask
+) -> Window:
+    """Tell how much of each pixel belongs to the front, soft at outlines.
+
+    Args:
+        pixels: HxWx3 uint8 RGB.
+        depth: HxW.
+        hulls: depths of back and front, in cells.
+        lens: lets outlines follow the picture's edges.
+        opacity: HxW uint8, 0; written.
+
+    Returns:
+        The window outside of which nothing is in front.
+    """
+    lower, upper = hulls
+    size, gap = depth.shape[:2], upper - lower
+    window = fields.window(gap > PARTING[0], size, EDGE_REACH_CELLS)
+    part = opacity[window]
+    if not part.size:
+        return window
+    share = depth[window] - fields.enlarge(lower, size)[window]
+    gap = fields.enlarge(gap, size)[window]
+    share /= np.maximum(gap, PARTING[0])
+    share = np.clip((share - 0.5) * SHARPNESS + 0.5, 0.0, 1.0)
+    share *= np.clip((gap - PARTING[0]) * (255.0 / (PARTING[1] - PARTING[0])), 0.0, 255.0)
+    coarse = fields.reduce(share, grid_size(*part.shape))
+    lens.fit_to_edges(pixels[window], coarse, EDGE_REACH_CELLS, EDGE_CONTRAST, share)
+    share = (share - CLEAR) * (255.0 / (255 - 2 * CLEAR))
+    np.copyto(part, np.clip(share, 0.0, 255.0), casting="unsafe")
+    return window
 
 
 def beside(depth: Field, hole: Mask, slope: float) -> Mask:
@@ -198,10 +216,5 @@ def lift_off(pixels: Pixels, back: Pixels, opacity: Mask, front: Pixels) -> None
         opacity: HxW uint8.
         front: HxWx4 uint8, written: colours weighed by their opacity.
     """
-    picture, behind = pixels.astype(np.float32), back[:, :, :3].astype(np.float32)
-    excess = picture - behind
-    room = np.where(excess > 0.0, 255.0 - behind, behind)
-    least = (np.abs(excess) / np.maximum(room, 1.0)).max(axis=2)
-    front[:, :, 3] = np.maximum(opacity, np.ceil(np.minimum(least, 1.0) * 255.0))
-    shown = fields.premultiply(back[:, :, :3], 255 - front[:, :, 3])
-    np.subtract(pixels, np.minimum(shown, pixels), out=front[:, :, :3])
+    front[:, :, 3] = np.maximum(opacity, fields.least_opacity(pixels, back))
+    fields.take_away(pixels, back, front)

@@ -87,13 +87,13 @@ class VideoPipeline:
 
     def __init__(self, *, depth_finder: DepthFinder, lens: Lens) -> None:
         """Take over what the feature is made of."""
-        self._depth_finder = depth_finder
+        self.depth_finder = depth_finder
         self._lens = lens
 
     @property
     def engine(self) -> str:
         """Device and precision of the networks, for the service's start line."""
-        return self._depth_finder.engine
+        return self.depth_finder.engine
 
     def prepare(
         self,
@@ -154,8 +154,8 @@ class VideoPipeline:
 
     def _depth(self, pixels: Pixels, depth_map: Mask | None, arena: Arena) -> Field:
         if depth_map is None:
-            return self._depth_finder.depth(pixels, arena)
-        return self._depth_finder.fit_depth_map(depth_map, pixels, arena)
+            return self.depth_finder.depth(pixels, arena)
+        return self.depth_finder.fit_depth_map(depth_map, pixels, arena)
 
 
 def obey(cancelled: threading.Event) -> None:
