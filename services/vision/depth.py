@@ -39,7 +39,7 @@ near or far, one above the second may show all."""
 RELIEF: Final = 0.35
 """So much of the relief that the network sees in somebody is kept."""
 
-STEP: Final = 0.06
+STEP: Final = 0.12
 """Somebody is nearer than the background around by at least so much."""
 
 OUTLINE_CONTRAST: Final = 2.0
