@@ -92,12 +92,17 @@ def video_call(seconds: float, side: int = CLIP_SIDE) -> Begin:
 def dance_call(seconds: float, size: tuple[int, int] = PERSON_SIZE) -> Begin:
     """Let a person dance the first of the moves."""
     photo = jpeg(PERSON, *size)
-    return lambda client: client.dance(
-        photo,
-        moves=[client.moves()[0].name],
-        seconds=seconds,
-        frames_per_second=FRAMES_PER_SECOND,
-    )
+    moves: list[str] = []
+
+    def begin(client: Client) -> Call:
+        if not moves:
+            # Asked once, since the question is a call too.
+            moves.append(client.moves()[0].name)
+        return client.dance(
+            photo, moves=moves, seconds=seconds, frames_per_second=FRAMES_PER_SECOND
+        )
+
+    return begin
 
 
 def tryon_call(width: int, height: int) -> Begin:
