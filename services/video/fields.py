@@ -25,6 +25,29 @@ def enlarge(field: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return np.asarray(cv2.resize(field, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
 
 
+def enlarge_part(
+    field: NDArray[Any], size: tuple[int, int], part: tuple[slice, slice]
+) -> NDArray[Any]:
+    """Scale a field up to rows and columns, bilinear, and give a part of that alone."""
+    rows, columns = part
+    down, right = field.shape[0] / size[0], field.shape[1] / size[1]
+    place = np.array(
+        [
+            [right, 0.0, (columns.start + 0.5) * right - 0.5],
+            [0.0, down, (rows.start + 0.5) * down - 0.5],
+        ]
+    )
+    return np.asarray(
+        cv2.warpAffine(
+            field,
+            place,
+            (columns.stop - columns.start, rows.stop - rows.start),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )
+
+
 def enlarge_into(field: Field, target: Field) -> None:
     """Scale a field up to the target's size, bilinear."""
     cv2.resize(field, target.shape[1::-1], dst=target, interpolation=cv2.INTER_LINEAR)

@@ -21,6 +21,7 @@ from services.video.fields import Field, Pixels
 from services.video.layers import grid_size
 
 Mask: TypeAlias = NDArray[np.uint8]
+Window: TypeAlias = tuple[slice, slice]
 
 # A texture is carried so far, in heights of the picture, before it has faded out.
 REACH: Final = 0.1
@@ -49,7 +50,7 @@ class Current:
 
 
 class Flow:
-    """The ways of all places over one cycle, and when cycles begin."""
+    """The ways of all places over one cycle, and where the cycle is."""
 
     def __init__(
         self, currents: Sequence[Current], *, seconds: float, loop: bool, arena: Arena
@@ -64,60 +65,78 @@ class Flow:
         """
         self._size = currents[0].mask.shape
         grid = grid_size(*self._size)
-        cycle_seconds = min(
-            max(REACH / max(current.speed for current in currents), CYCLE_SECONDS[0]),
-            CYCLE_SECONDS[1],
-        )
-        self._cycles = seconds / cycle_seconds
-        if loop:
-            self._cycles = float(max(round(self._cycles), 1))
+        self._cycles = cycles_of(currents, seconds, loop=loop)
         velocity = np.zeros((*grid, 2), np.float32)
+        windows = []
         for current in currents:
-            add_velocity(current, grid, velocity)
+            moving = add_velocity(current, grid, velocity)
+            windows.append(fields.window(moving, self._size, 1))
         # In cells of the grid and steps of a cycle.
         velocity *= grid[0] * seconds / self._cycles / STEPS
         self._back = arena.array((STEPS + 1, *grid, 2), np.float32)
         self._ahead = arena.array((STEPS + 1, *grid, 2), np.float32)
         follow(-velocity, self._back)
         follow(velocity, self._ahead)
-        moved = np.asarray(fields.enlarge(np.abs(velocity).max(axis=2), self._size) > 0.0)
-        self.rows, self.columns = span(moved.max(axis=1)), span(moved.max(axis=0))
-        inside = (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
-        self._map_x = arena.array(inside, np.float32)
-        self._map_y = arena.array(inside, np.float32)
+        away = np.hypot(self._back[-1, :, :, 0], self._back[-1, :, :, 1])
+        unlike = np.clip(away / (GRAIN * min(grid)), 0.0, 1.0)
+        self._parts = [
+            Part(window, fields.enlarge_part(unlike, self._size, window), arena)
+            for window in windows
+            if window[0].stop > window[0].start
+        ]
+        self.phase = 0.0
+        self.flow_to(0.0)
 
     @property
-    def flows(self) -> bool:
-        """Tell whether anything moves: a region may be too thin, or nothing."""
-        return self._map_x.size > 0
+    def parts(self) -> "list[Part]":
+        """Windows in which something flows: a region may be too thin, or nothing."""
+        return self._parts
 
-    def phase(self, time: float) -> float:
-        """Tell how far the cycle is at a time of 0 to 1."""
-        return math.fmod(self._cycles * time, 1.0)
+    def flow_to(self, time: float) -> None:
+        """Move on to a time of 0 to 1."""
+        self.phase = math.fmod(self._cycles * time, 1.0)
+        self.carried = between(self._back, self.phase)
+        self.coming = between(self._ahead, 1.0 - self.phase)
+        for part in self._parts:
+            part.carried.lead(self.carried, self._size)
+            part.coming.lead(self.coming, self._size)
 
-    def shares(self, phase: float) -> tuple[float, float, float]:
-        """Tell how much counts what has been carried, what will be, and their mean's contrast."""
-        carried, coming = 1.0 - phase, phase
-        return carried, coming, 1.0 / math.hypot(carried, coming)
 
-    def carried(self, phase: float) -> Field:
-        """Return where what is seen was when the cycle began: offsets in cells, hxwx2."""
-        return between(self._back, phase)
+class Maps:
+    """Places in the picture for the pixels of a window."""
 
-    def coming(self, phase: float) -> Field:
-        """Return where what is seen will be when the cycle ends: offsets in cells, hxwx2."""
-        return between(self._ahead, 1.0 - phase)
+    def __init__(self, window: Window, arena: Arena) -> None:
+        self._window = window
+        extent = tuple(each.stop - each.start for each in window)
+        self.x = arena.array(extent, np.float32)
+        self.y = arena.array(extent, np.float32)
 
-    def maps(self, offsets: Field) -> tuple[Field, Field]:
-        """Turn offsets into places in the picture, for the pixels of `rows` and `columns`."""
-        height, width = self._size
-        rows, columns = offsets.shape[:2]
-        whole = fields.enlarge(offsets, self._size)[self.rows, self.columns]
-        np.multiply(whole[:, :, 0], width / columns, out=self._map_x)
-        np.multiply(whole[:, :, 1], height / rows, out=self._map_y)
-        self._map_x += np.arange(self.columns.start, self.columns.stop, dtype=np.float32)
-        self._map_y += np.arange(self.rows.start, self.rows.stop, dtype=np.float32)[:, None]
-        return self._map_x, self._map_y
+    def lead(self, offsets: Field, size: tuple[int, int]) -> None:
+        """Lead every pixel by offsets, hxwx2 in cells."""
+        rows, columns = self._window
+        whole = fields.enlarge_part(offsets, size, self._window)
+        np.multiply(whole[:, :, 0], size[1] / offsets.shape[1], out=self.x)
+        np.multiply(whole[:, :, 1], size[0] / offsets.shape[0], out=self.y)
+        self.x += np.arange(columns.start, columns.stop, dtype=np.float32)
+        self.y += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+
+
+class Part:
+    """A window in which something flows.
+
+    Attributes:
+        window: rows and columns.
+        carried: where what it shows was when the cycle began.
+        coming: where it will be when the cycle ends.
+        unlike: 0..1, how little the textures there have in common that are mixed.
+    """
+
+    def __init__(self, window: Window, unlike: Field, arena: Arena) -> None:
+        self.window = window
+        self.carried = Maps(window, arena)
+        self.coming = Maps(window, arena)
+        self.unlike = arena.array(unlike.shape, np.float32)
+        self.unlike[:] = unlike
 
 
 class Stream:
@@ -132,40 +151,60 @@ class Stream:
             arena: where the resting picture goes.
         """
         self._flow = flow
-        self._live = pixels[flow.rows, flow.columns]
+        self._live = pixels
         self._rest = arena.array(pixels.shape, np.uint8)
         self._rest[:] = pixels
-        self._carried = arena.array(self._live.shape, np.uint8)
-        self._coming = arena.array(self._live.shape, np.uint8)
-        self._size = pixels.shape[:2]
-        grid = grid_size(*self._size)
+        self._pieces = [
+            [arena.array((*part.carried.x.shape, 4), np.uint8) for _ in range(2)]
+            for part in flow.parts
+        ]
+        grid = grid_size(*pixels.shape[:2])
         smooth = fields.blur(fields.reduce(pixels, grid), max(GRAIN * min(grid), 0.5))
-        self._smooth = arena.array((*grid, 4), np.float32)
+        self._smooth = arena.array((*grid, 4), np.uint8)
         self._smooth[:] = smooth
 
-    def flow_to(self, time: float) -> None:
-        """Change the layer to how it looks at a time of 0 to 1."""
+    def show(self) -> None:
+        """Change the layer to how it looks where the flow is."""
         flow = self._flow
-        phase = flow.phase(time)
-        carried, coming, contrast = flow.shares(phase)
-        back, ahead = flow.carried(phase), flow.coming(phase)
-        fields.pull(self._rest, *flow.maps(back), self._carried)
-        fields.pull(self._rest, *flow.maps(ahead), self._coming)
-        mean = carried * displaced(self._smooth, back) + coming * displaced(self._smooth, ahead)
-        even = fields.enlarge(mean, self._size)[flow.rows, flow.columns]
-        mixed = fields.mix(self._carried, carried * contrast, self._coming, coming * contrast)
-        even = np.rint(even).astype(np.uint8)
-        self._live[:] = fields.mix(mixed, 1.0, even, 1.0 - contrast)
+        carried, coming = 1.0 - flow.phase, flow.phase
+        # What is mixed evenly has lost contrast: as if it were independent, by this factor.
+        contrast = 1.0 / math.hypot(carried, coming)
+        mean = fields.mix(
+            displaced(self._smooth, flow.carried),
+            carried,
+            displaced(self._smooth, flow.coming),
+            coming,
+        )
+        for part, (was, will) in zip(flow.parts, self._pieces, strict=True):
+            fields.pull(self._rest, part.carried.x, part.carried.y, was)
+            fields.pull(self._rest, part.coming.x, part.coming.y, will)
+            even = fields.enlarge_part(mean, self._rest.shape[:2], part.window)
+            mixed = fields.mix(was, carried, will, coming)
+            lively = fields.mix(mixed, contrast, even, 1.0 - contrast)
+            self._live[part.window] = fields.blend(mixed, lively, part.unlike)
 
 
-def add_velocity(current: Current, grid: tuple[int, int], velocity: Field) -> None:
-    """Add a current to hxwx2 of velocities, in heights a second; it rests at its region's shore."""
+def cycles_of(currents: Sequence[Current], seconds: float, *, loop: bool) -> float:
+    """Choose how many cycles a clip has: whole ones in a loop."""
+    fastest = max(current.speed for current in currents)
+    least, most = CYCLE_SECONDS
+    cycles = seconds / min(max(REACH / fastest, least), most)
+    return float(max(round(cycles), 1)) if loop else cycles
+
+
+def add_velocity(current: Current, grid: tuple[int, int], velocity: Field) -> NDArray[np.bool_]:
+    """Add a current to hxwx2 of velocities, in heights a second; it rests at its region's shore.
+
+    Returns:
+        hxw, where it moves.
+    """
     shore = max(SHORE * min(grid), 0.5)
     inside = fields.blur(fields.reduce(current.mask, grid).astype(np.float32) / 255.0, shore)
     strength = np.clip(2.0 * inside - 1.0, 0.0, 1.0) * current.speed
     angle = math.radians(current.direction_degrees)
     velocity[:, :, 0] += strength * math.cos(angle)
     velocity[:, :, 1] += strength * math.sin(angle)
+    return np.asarray(strength > 0.0)
 
 
 def follow(velocity: Field, ways: Field) -> None:
@@ -186,14 +225,12 @@ def between(ways: Field, share: float) -> Field:
     return np.asarray(ways[step] * (1.0 - rest) + ways[step + 1] * rest, np.float32)
 
 
-def displaced(field: Field, offsets: Field) -> Field:
-    """Read a field where the offsets lead to."""
+def displaced(pixels: Pixels, offsets: Field) -> Pixels:
+    """Read a small picture where the offsets lead to."""
     rows, columns = offsets.shape[:2]
+    moved = np.empty_like(pixels)
     y, x = np.indices((rows, columns), np.float32)
-    return fields.sample(field, x + offsets[:, :, 0], y + offsets[:, :, 1])
-
-
-def span(chosen: NDArray[np.bool_]) -> slice:
-    """Return from the first to the last of what is chosen; empty if nothing is."""
-    places = np.flatnonzero(chosen)
-    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)
+    x += offsets[:, :, 0]
+    y += offsets[:, :, 1]
+    fields.pull(pixels, x, y, moved)
+    return moved

@@ -64,6 +64,7 @@ class Film:
         renderer: makes frames.
         flight: where the camera is.
         framing: what of its view is shown.
+        flow: of the living regions.
         streams: layers that flow.
         times: of the frames, 0 to 1.
     """
@@ -71,14 +72,17 @@ class Film:
     renderer: Renderer
     flight: Flight
     framing: Framing
+    flow: Flow | None
     streams: tuple[Stream, ...]
     times: Sequence[float]
 
     def frames(self) -> Iterator[Pixels]:
         """Render frame by frame: HxWx3 uint8 RGB, the same memory each time."""
         for time in self.times:
+            if self.flow is not None:
+                self.flow.flow_to(time)
             for stream in self.streams:
-                stream.flow_to(time)
+                stream.show()
             yield self.renderer.frame(self.flight(time), self.framing.window(time))
 
 
@@ -144,11 +148,13 @@ class VideoPipeline:
             loop=shot.loop,
             slack=SLACK_OUTWARDS if shot.path in OUTWARDS else SLACK,
         )
+        flow = flow_of(masks, shot, wanted, arena)
         return Film(
             renderer=renderer,
             flight=flight,
             framing=framing,
-            streams=streams_of(layers, masks, shot, wanted, arena),
+            flow=flow,
+            streams=streams_of(layers, flow, arena) if flow else (),
             times=camera.frame_times(wanted.frame_count, loop=shot.loop),
         )
 
@@ -184,20 +190,22 @@ def blur(layers: Layers, relief: Relief, amount: float) -> None:
         defocus(layer.pixels, relief.inverse_depth(layer.depth), amount)
 
 
-def streams_of(
-    layers: Layers, masks: Sequence[Mask], shot: Shot, wanted: ClipFormat, arena: Arena
-) -> tuple[Stream, ...]:
-    """Let the living regions flow in every layer that shows something of them."""
-    if not masks:
-        return ()
+def flow_of(masks: Sequence[Mask], shot: Shot, wanted: ClipFormat, arena: Arena) -> Flow | None:
+    """Let the living regions flow; None if nothing does."""
     currents = [
         Current(mask=mask, direction_degrees=region.direction_degrees, speed=region.speed)
         for mask, region in zip(masks, shot.living_regions, strict=True)
     ]
+    if not currents:
+        return None
     flow = Flow(currents, seconds=wanted.seconds, loop=shot.loop, arena=arena)
-    if not flow.flows:
-        return ()
+    return flow if flow.parts else None
+
+
+def streams_of(layers: Layers, flow: Flow, arena: Arena) -> tuple[Stream, ...]:
+    """Let every layer flow that shows something where it does."""
     shown = [layers.back]
-    if layers.front is not None and layers.front.pixels[flow.rows, flow.columns, 3].any():
-        shown.append(layers.front)
+    front = layers.front
+    if front is not None and any(front.pixels[part.window][:, :, 3].any() for part in flow.parts):
+        shown.append(front)
     return tuple(Stream(layer.pixels, flow, arena) for layer in shown)

@@ -36,9 +36,11 @@ def flow(arena: Arena, direction: float = 0.0, speed: float = 0.2, *, loop: bool
 def states(arena: Arena, times: list[float], **options: float) -> list[fields.Pixels]:
     """Show a layer at some times."""
     pixels = layer(texture(*SIZE))
-    stream, found = Stream(pixels, flow(arena, **options), arena), []
+    current, found = flow(arena, **options), []
+    stream = Stream(pixels, current, arena)
     for time in times:
-        stream.flow_to(time)
+        current.flow_to(time)
+        stream.show()
         found.append(pixels[:, :, :3].astype(int))
     return found
 
@@ -95,4 +97,4 @@ def test_a_region_of_nothing_does_not_flow(arena: Arena) -> None:
     """An empty mask is no error: nothing moves."""
     nothing = Current(mask=np.zeros(SIZE, np.uint8), direction_degrees=0.0, speed=0.1)
 
-    assert not Flow([nothing], seconds=4.0, loop=True, arena=arena).flows
+    assert not Flow([nothing], seconds=4.0, loop=True, arena=arena).parts
