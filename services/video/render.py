@@ -95,7 +95,8 @@ class Front:
             if start == stop:
                 continue
             rows = slice(start, stop)
-            seen_x, seen_y = map_x[rows][::step, ::step], map_y[rows][::step, ::step]
+            seen_x = mirrored(map_x[rows][::step, ::step], width)
+            seen_y = mirrored(map_y[rows][::step, ::step], height)
             top = max(int(seen_y.min()) - step, 0)
             bottom = min(int(seen_y.max()) + 2 * step, height)
             first = self._first[top:bottom].min(initial=width)
@@ -114,6 +115,11 @@ class Front:
         piece = self._piece[: base.shape[0], : base.shape[1]]
         fields.pull(self._pixels, map_x, map_y, piece)
         fields.lay_over(piece, base)
+
+
+def mirrored(places: Field, extent: int) -> Field:
+    """Find where past the border the mirrored picture shows places of itself."""
+    return np.asarray(extent - np.abs(extent - np.abs(places)), np.float32)
 
 
 def grid_places(size: tuple[int, int], step: int) -> Places:
