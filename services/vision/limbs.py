@@ -42,6 +42,14 @@ HIDDEN_WORTH = 0.25
 MAPS = 2 + len(LIMBS) + len(DEEP_LIMBS)
 """How many maps there are: head, torso, limbs, depths of limbs."""
 
+OPPOSITE_MAPS = [
+    0,
+    1,
+    *(2 + (limb ^ 1) for limb in range(len(LIMBS))),
+    *(2 + len(LIMBS) + (limb ^ 1) for limb in range(len(DEEP_LIMBS))),
+]
+"""For each map the one of the other side: limbs come in pairs."""
+
 
 def limb_maps(landmarks: Floats, target: Floats) -> None:
     """Draw head, torso and limbs as soft strokes, and the depths of arms and legs.

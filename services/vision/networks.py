@@ -9,3 +9,9 @@ DEPTH = Network(
     # Inverse depth is 0..1; this is less than a step of 255.
     mean_error_max=0.003,
 )
+PARTS = Network(
+    name="parts",
+    picture_inputs=("image",),
+    # Logits reach to about ten; a tenth of one changes no label that is sure.
+    mean_error_max=0.1,
+)

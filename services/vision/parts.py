@@ -1,67 +1,30 @@
 """What belongs to what on a person: body parts, and skin, hair and clothes, pixel by pixel.
 
-A network of ours looks at a crop around the person, upright with the body, beside maps of where the
-landmarks say that limbs are; `training/parts` made it. Its answers, of half the crop's size, are
-then fitted to the picture's own edges.
+What the network reads in a crop, at half the crop's size, is fitted to the picture's own edges.
 """
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.engine import Engine
-from services.chassis.engine.networks import Network
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
+from services.vision.anatomy import BodyPart, Wear
 from services.vision.frame import Frame, Window, compose, inverse, shrink
 from services.vision.landmarker import CELLS
-from services.vision.limbs import MAP_CELLS, MAPS, limb_maps
-from services.vision.person import COVERED, Person, add_to_mask, cut
-from services.vision.shares import as_shares, level, rule_out
-from services.vision.skin import skin_likeness
+from services.vision.networks import PARTS
+from services.vision.part_reader import ANSWER_CELLS, PartReader, close_frame
+from services.vision.person import COVERED, Person, add_to_mask
+from services.vision.shares import level
+
+__all__ = ["PARTS", "BodyPart", "PartMap", "PartsFinder", "Wear"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
-
-PARTS = Network(name="parts", picture_inputs=("image",), mean_error_max=0.05)
-"""The network: its answers are logits."""
-
-
-class BodyPart(IntEnum):
-    """Parts of a body; left and right are the person's own."""
-
-    GROUND = 0
-    HEAD = 1
-    TORSO = 2
-    UPPER_ARM_LEFT = 3
-    UPPER_ARM_RIGHT = 4
-    FOREARM_LEFT = 5
-    FOREARM_RIGHT = 6
-    HAND_LEFT = 7
-    HAND_RIGHT = 8
-    THIGH_LEFT = 9
-    THIGH_RIGHT = 10
-    SHIN_LEFT = 11
-    SHIN_RIGHT = 12
-    FOOT_LEFT = 13
-    FOOT_RIGHT = 14
-
-
-class Wear(IntEnum):
-    """What covers a body; eyes and lips count as skin."""
-
-    GROUND = 0
-    UPPER = 1
-    LOWER = 2
-    DRESS = 3
-    SKIN = 4
-    HAIR = 5
-    SHOES = 6
-
 
 LIMBS: Final = (
     (BodyPart.HEAD,),
@@ -73,18 +36,14 @@ LIMBS: Final = (
 )
 """Parts that no edge divides: a hand ends where a joint is, not where a colour does."""
 
-ANSWER_CELLS: Final = 128
-WEAR_ANSWERS: Final = 8
-EYES: Final = 7
-
-CROP_MARGIN: Final = 1.12
-"""Side of the crop over the longer side of the silhouette's hull, as in training."""
-
 WORK_SIDE_MAX: Final = 768
 """Longer side, in pixels, at which shares are fitted to edges; larger ones are drawn larger."""
 
-EDGE_REACH_CELLS: Final = 2.0
-"""The answers are wrong by up to this many cells of the crop; edges are looked for within them."""
+WEAR_REACH_CELLS: Final = 6
+"""Half width of the filter's window, in cells of the crop: the answers miss edges by as much."""
+
+LIMB_REACH_CELLS: Final = 3
+"""The same of limbs, whose border is as often a fold of one cloth as an edge."""
 
 EDGE_CONTRAST: Final = 1.6
 
@@ -134,7 +93,7 @@ class PartsFinder:
 
     def __init__(self, engine: Engine, lens: Lens) -> None:
         """Take over the network `parts`."""
-        self._engine = engine
+        self._reader = PartReader(engine, lens)
         self._lens = lens
 
     def parts(self, pixels: Pixels, person: Person, arena: Arena) -> PartMap:
@@ -173,7 +132,7 @@ class PartsFinder:
         arena: Arena,
     ) -> None:
         """Read the crop and lay the answers over the window, along its edges."""
-        body, wear = self._read(pixels, person, frame, arena)
+        body, wear = self._reader.read(pixels, person, frame, arena)
         guide = arena.array((*shares.shape[1:], 3), np.uint8)
         self._lens.resize(pixels[window.slices], guide)
         scale = CELLS / frame.side
@@ -187,8 +146,8 @@ class PartsFinder:
         )
         groups = arena.array((len(LIMBS), *shares.shape[1:]), np.uint8)
         by_limb = [body[list(limb)].sum(axis=0) for limb in LIMBS]
-        self._fit(np.stack(by_limb), to_answers, coarse, guide, groups, arena)
-        self._fit(wear[1:], to_answers, coarse, guide, shares[1:], arena)
+        self._fit(np.stack(by_limb), to_answers, coarse, guide, groups, LIMB_REACH_CELLS, arena)
+        self._fit(wear[1:], to_answers, coarse, guide, shares[1:], WEAR_REACH_CELLS, arena)
         level(shares[1:])
         whole = compose(
             inverse(frame.to_picture(ANSWER_CELLS)), inverse(shrink(window, *limbs.shape[1:]))
@@ -208,6 +167,7 @@ class PartsFinder:
         coarse: tuple[int, ...],
         guide: Pixels,
         target: NDArray[np.uint8],
+        radius: int,
         arena: Arena,
     ) -> None:
         """Lay shares 0..1 of the crop over the window and let them follow its edges."""
@@ -217,48 +177,8 @@ class PartsFinder:
             fitted = arena.array((len(present), *target.shape[1:]), np.uint8)
             for number, share in zip(present, laid, strict=True):
                 self._lens.warp(np.rint(answers[number] * 255).astype(np.uint8), to_answers, share)
-            radius = max(2, round(EDGE_REACH_CELLS))
             self._lens.fit_shares_to_edges(guide, laid, radius, EDGE_CONTRAST, fitted)
             target[present] = fitted
-
-    def _read(
-        self, pixels: Pixels, person: Person, frame: Frame, arena: Arena
-    ) -> tuple[Floats, Floats]:
-        """Run the network: shares 0..1 of body parts and wear, 128x128 over the crop each."""
-        body = arena.array((1, len(BodyPart), ANSWER_CELLS, ANSWER_CELLS), np.float32)
-        wear = arena.array((1, WEAR_ANSWERS, ANSWER_CELLS, ANSWER_CELLS), np.float32)
-        with arena.scope():
-            image = arena.array((1, CELLS, CELLS, 3), np.uint8)
-            guide = arena.array((1, MAPS + 2, MAP_CELLS, MAP_CELLS), np.float32)
-            window = frame.window(*pixels.shape[:2])
-            if window is not None:
-                cut(pixels, frame, window, image[0], self._lens, arena)
-            self._draw_guide(person, frame, image[0], guide[0], arena)
-            self._engine.run({"image": image, "guide": guide}, {"body": body, "wear": wear})
-        rule_out_dress(wear[0])
-        for logits in (body, wear):
-            as_shares(logits[0])
-        wear[0, Wear.SKIN] += wear[0, EYES]
-        return body[0], wear[0, :EYES]
-
-    def _draw_guide(
-        self, person: Person, frame: Frame, image: Pixels, guide: Floats, arena: Arena
-    ) -> None:
-        """Draw limb maps, silhouette and likeness to the face's skin over the crop."""
-        landmarks = person.landmarks.copy()
-        matrix = inverse(frame.to_picture(MAP_CELLS))
-        landmarks[:, :2] = landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-        landmarks[:, 2] *= MAP_CELLS / frame.side
-        limb_maps(landmarks, guide[:MAPS])
-        silhouette = arena.array((CELLS, CELLS), np.uint8)
-        to_seen = compose(inverse(person.frame.to_picture(CELLS)), frame.to_picture(CELLS))
-        self._lens.warp(person.silhouette, to_seen, silhouette)
-        small = arena.array((MAP_CELLS, MAP_CELLS), np.uint8)
-        self._lens.resize(silhouette, small)
-        np.multiply(small, np.float32(1 / 255), out=guide[MAPS])
-        colours = arena.array((MAP_CELLS, MAP_CELLS, 3), np.uint8)
-        self._lens.resize(image, colours)
-        skin_likeness(colours, landmarks, guide[MAPS + 1])
 
     def _label(self, shares: NDArray[np.uint8], mask: Mask, labels: Mask, arena: Arena) -> None:
         """Write which share is largest, inside the mask alone.
@@ -278,35 +198,6 @@ class PartsFinder:
                 labels[larger] = number
                 np.maximum(best, share, out=best)
         labels[mask < COVERED] = 0
-
-
-def close_frame(person: Person, height: int, width: int) -> Frame:
-    """Lay a frame closely around what a person covers of a picture, upright with the body."""
-    matrix = person.frame.to_picture(CELLS)
-    cells = np.stack(np.nonzero(person.silhouette >= COVERED)[::-1])
-    x, y = matrix[:, :2] @ cells + matrix[:, 2:]
-    cells = cells[:, (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)]
-    if not cells.size:
-        return person.frame
-    low, high = cells.min(axis=1), cells.max(axis=1)
-    middle_x, middle_y = matrix[:, :2] @ ((low + high) / 2) + matrix[:, 2]
-    side = CROP_MARGIN * float((high - low).max() + 1) * person.frame.side / CELLS
-    return Frame(centre=(float(middle_x), float(middle_y)), side=side, turn=person.frame.turn)
-
-
-def rule_out_dress(logits: Floats) -> None:
-    """Rule out in place what can't be: patches of a dress on two garments, or of trousers on one.
-
-    Args:
-        logits: of `Wear`, CxHxW.
-    """
-    best = logits.argmax(axis=0)
-    upper, lower, dress = ((best == wear).sum() for wear in (Wear.UPPER, Wear.LOWER, Wear.DRESS))
-    if dress < upper + lower:
-        rule_out(logits, Wear.DRESS)
-    elif lower < dress:
-        # A jacket may well be worn over a dress, but nothing else from the waist down.
-        rule_out(logits, Wear.LOWER)
 
 
 def fitting(height: int, width: int) -> tuple[int, int]:

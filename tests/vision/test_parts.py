@@ -13,15 +13,8 @@ from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.store import ModelStore
 from services.vision.frame import Frame, Window
-from services.vision.parts import (
-    PARTS,
-    BodyPart,
-    PartMap,
-    PartsFinder,
-    Wear,
-    close_frame,
-    rule_out_dress,
-)
+from services.vision.part_reader import OPPOSITE_GUIDES, OPPOSITE_PARTS, close_frame, rule_out_dress
+from services.vision.parts import PARTS, BodyPart, PartMap, PartsFinder, Wear
 from services.vision.person import Person, PersonFinder
 from services.vision.shares import as_shares
 
@@ -93,14 +86,16 @@ def agreement(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
 @pytest.mark.parametrize(
     ("name", "kind", "share_min"),
     [
-        (ANNA, "upper", 0.88),
-        (ANNA, "lower", 0.88),
-        (ANNA, "skin", 0.7),
-        (DIEGO, "upper", 0.85),
-        (DIEGO, "skin", 0.7),
-        (DIEGO, "hair", 0.7),
-        (MEI, "skin", 0.7),
-        (MEI, "hair", 0.7),
+        (ANNA, "upper", 0.95),
+        (ANNA, "lower", 0.95),
+        (ANNA, "skin", 0.85),
+        (DIEGO, "upper", 0.95),
+        (DIEGO, "lower", 0.85),
+        (DIEGO, "skin", 0.88),
+        (DIEGO, "hair", 0.85),
+        (MEI, "dress", 0.93),
+        (MEI, "skin", 0.88),
+        (MEI, "hair", 0.8),
     ],
 )
 def test_wear_agrees_with_the_truth(
@@ -232,6 +227,14 @@ def test_without_a_silhouette_the_whole_frame_is_looked_at() -> None:
     person = planted_person(np.zeros((256, 256), np.uint8))
 
     assert close_frame(person, 300, 300) == person.frame
+
+
+def test_a_mirror_image_swaps_the_sides() -> None:
+    """Twice mirrored is as before; a left hand becomes a right one, the head stays the head."""
+    assert [OPPOSITE_PARTS[part] for part in OPPOSITE_PARTS] == list(range(15))
+    assert [OPPOSITE_GUIDES[guide] for guide in OPPOSITE_GUIDES] == list(range(24))
+    assert OPPOSITE_PARTS[BodyPart.HAND_LEFT] == BodyPart.HAND_RIGHT
+    assert OPPOSITE_PARTS[BodyPart.HEAD] == BodyPart.HEAD
 
 
 def dressed(upper: int, lower: int, dress: int) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ from training.stylize.data import read
 Counts = NDArray[np.float64]
 EYES = 7
 TILE_SIDE = 320
-FOUND_SHARE_MIN = 0.5
+FOUND_SHARE_MIN = 0.7
 """Share of the union from which on a person that was found is the one that is meant."""
 SAMPLE_MASKS = {
     "upper": Wear.UPPER,
