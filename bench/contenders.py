@@ -167,9 +167,15 @@ def contenders() -> tuple[Contender, ...]:
     """List everybody; the mesh through its gateway is the one that the others are compared with."""
     return (
         mesh_contender(
-            "mesh", "Batchpix through Envoy", "TLS, token, mTLS, guard, receipt", through_gateway
+            "mesh",
+            "Batchpix through Envoy",
+            "TLS, token, mTLS, guard, receipt; a replica for each worker",
+            (WHOLE, SHARED),
+            through_gateway,
         ),
-        mesh_contender("service", "Batchpix service alone", "mTLS, guard, receipt", straight),
+        mesh_contender(
+            "service", "Batchpix service alone", "mTLS, guard, receipt", (WHOLE,), straight
+        ),
         peer(
             Peer(
                 name="grpcio",
@@ -236,15 +242,24 @@ def peer(server: Peer, title: str, remark: str) -> Contender:
 
 
 def mesh_contender(
-    name: str, title: str, remark: str, connect: Callable[[LocalMesh], Connect]
+    name: str,
+    title: str,
+    remark: str,
+    layouts: tuple[Layout, ...],
+    connect: Callable[[LocalMesh], Connect],
 ) -> Contender:
     """Make the contender of a mesh with the feature stylize alone."""
 
     def run(layout: Layout, folder: Path) -> Iterator[Running]:
         settings = {"BATCHPIX_THREADS": str(layout.threads)}
-        home = folder / "mesh"
         try:
-            with LocalMesh(home, features=["stylize"], environment=settings) as mesh:
+            with LocalMesh(
+                folder / "mesh",
+                features=["stylize"],
+                # Replicas are to a mesh what workers are to the others.
+                replicas=layout.workers,
+                environment=settings,
+            ) as mesh:
                 members = dict(mesh.process_ids)
                 if name == "service":
                     members.pop("gateway")
@@ -253,7 +268,7 @@ def mesh_contender(
             raise UnavailableError(f"not started: {error}") from None
 
     return Contender(
-        name=name, title=title, remark=remark, layouts=(WHOLE,), environment=None, run=run
+        name=name, title=title, remark=remark, layouts=layouts, environment=None, run=run
     )
 
 
