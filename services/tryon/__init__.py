@@ -1,0 +1,1 @@
+"""Clothing replacement: other clothes on the same person, and not one pixel more."""

@@ -1,0 +1,1 @@
+"""Train, export and judge the garment network: mask, landmarks and kind of a garment."""
