@@ -64,6 +64,6 @@ class GarmentNetwork(nn.Module):
         rising = self.up_64(at_32, at_64)
         # What a garment is shows in where its parts are: the mean over places would not do.
         seen = self.layout(torch.cat([deepest, F.avg_pool2d(at_32, 4)], dim=1))
-        whole = self.whole(seen.flatten(1))
+        whole = self.whole(seen.reshape(-1, LAYOUT * COARSE_SIDE**2))
         mask = self.mask(self.up_128(rising, fine))
         return mask, self.heat(rising), self.kind(whole), self.count(whole)
