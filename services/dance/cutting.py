@@ -37,6 +37,8 @@ SHOULDER_DISC = 0.72
 # an arm its hand begins, which is.
 THIN_SHARE = 0.03
 HAND_FROM = 1.7
+# A trunk's outline has no bump shorter than this, over the torso's length.
+BUMP_SHARE = 0.45
 # Room around a person.
 WINDOW_SHARE = 0.06
 SOLID = 250
@@ -164,7 +166,7 @@ class Cutter:
             *(self._skeleton.limbs[limb, 2] - self._skeleton.limbs[limb, 1])
         )
         radius = float(np.clip(radius, 0.15, 0.5))
-        before = ramp((1.0 + 0.9 * radius - region.along) / (0.3 * radius))
+        before = ramp((1.0 + 0.6 * radius - region.along) / (0.3 * radius))
         after = ramp((region.along - 1.0 + 0.9 * radius) / (0.3 * radius))
         alpha = self._mask * region.share
         # Above the wrist nothing of an arm is thin: what is, was between arm and trunk.
@@ -211,7 +213,7 @@ class Cutter:
             radius = SHOULDER_DISC * self._outline.radii[limb, 0]
             disc = ramp((radius - distance(shape, skeleton.limbs[limb, 0])) / self._soft)
             np.maximum(keep, disc, out=keep)
-        alpha = largest_island(self._opened(self._mask * keep)).astype(np.float32)
+        alpha = largest_island(self._opened(self._mask * keep * self._sides(keep)))
         trunk = skeleton.limbs[:, 0][[0, 1, 3, 2]]
         hidden = polygon(shape, trunk) * covered
         alpha = np.maximum(alpha, hidden)
@@ -224,6 +226,30 @@ class Cutter:
             radius = float(self._outline.radii[list(LEGS), 0].mean())
             alpha = alpha * (1 - ramp((below + 0.45 * radius) / (0.2 * radius)))
         return self._part((covered < 0.05) & (alpha > 200), alpha)
+
+    def _sides(self, keep: Share) -> Share:
+        """Return where the trunk may be: without bumps at its sides that no trunk has.
+
+        Between an arm and the trunk a mask easily takes shadow and ground for the person.
+        """
+        skeleton, height = self._skeleton, self._mask.shape[0]
+        columns = np.arange(self._mask.shape[1], dtype=np.float32)
+        solid = self._mask * keep >= 128
+        rows = np.arange(height)
+        share = np.clip((rows - skeleton.neck[1]) / max(skeleton.torso, 1.0), 0.0, 1.0)[:, None]
+        middle = skeleton.neck[0] + share * (skeleton.pelvis[0] - skeleton.neck[0])
+        aside = columns - middle
+        extent = max(2, round(BUMP_SHARE * skeleton.torso))
+        allowed = np.ones(self._mask.shape, np.float32)
+        low = SHOULDER_DISC * float(self._outline.radii[list(ARMS), 0].min())
+        shoulder = float(skeleton.limbs[list(ARMS), 0, 1].max()) + low
+        trunk = (rows > shoulder) & (rows < skeleton.pelvis[1])
+        for side in (-1, 1):
+            reach = np.where(solid, side * aside, 0.0).max(axis=1).astype(np.float32)
+            edge = opened_profile(reach, extent)[:, None]
+            inside = ramp((edge - side * aside) / self._soft + 1.0)
+            allowed = np.where(trunk[:, None], np.minimum(allowed, inside), allowed)
+        return allowed
 
     def _below(self, limb: Limb) -> Share:
         rows, columns = np.indices(self._mask.shape, np.float32)
@@ -248,6 +274,14 @@ class Cutter:
             alpha=np.ascontiguousarray(solid[window]),
             origin=(window[1].start, window[0].start),
         )
+
+
+def opened_profile(values: Share, extent: int) -> Share:
+    """Cut off what sticks out of a profile for less than `extent` rows."""
+    windows = np.lib.stride_tricks.sliding_window_view
+    half = extent // 2
+    low = windows(np.pad(values, half, mode="edge"), 2 * half + 1).min(axis=1)
+    return np.asarray(windows(np.pad(low, half, mode="edge"), 2 * half + 1).max(axis=1))
 
 
 def window_of(mask: Mask, skeleton: Skeleton) -> tuple[tuple[slice, slice], tuple[int, int]]:

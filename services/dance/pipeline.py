@@ -117,7 +117,7 @@ class DancePipeline:
         Args:
             engine: device and precision of the networks, for the service's start line.
         """
-        self._finder = finder
+        self.finder = finder
         self._parts = parts
         self._filler = filler
         self._raster = raster
@@ -192,7 +192,7 @@ class DancePipeline:
         if covering != pixels.shape[:2]:
             photo = arena.array((*covering, 3), np.uint8)
             self._raster.resize(pixels, photo)
-        people = self._finder.people(photo, arena)
+        people = self.finder.people(photo, arena)
         if wish.person is None:
             return photo, people[0] if people else None
         x, y = wish.person
@@ -231,7 +231,7 @@ class DancePipeline:
         cancelled: threading.Event,
     ) -> Capture:
         """Read how the person of a driving video moves; see `driving.read_driving`."""
-        return read_driving(data, media_type, seconds, self._finder, arena, cancelled)
+        return read_driving(data, media_type, seconds, self.finder, arena, cancelled)
 
     def moves(self, names: Sequence[str]) -> tuple[Move, ...]:
         """Return the moves that were named, or some that suit everybody.
