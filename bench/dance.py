@@ -250,15 +250,15 @@ def background_exactness(pipeline: DancePipeline, clip: Clip, move: str) -> floa
     wanted = ClipFormat(seconds=SECONDS, frames_per_second=RATE)
     wish = Wish(moves=(move,), background=Background.TRANSPARENT)
     music = pipeline.accompaniment(None, wish, wanted, "")
-    changed, plate = 0, clip.dancer.filled
+    changed, plate = 0.0, clip.dancer.filled
     if plate is None:
         raise LookupError("the clip kept no background")
     with Budget(1 << 30).lease(0) as arena:
         covers = pipeline.frames(clip.dancer, music, None, wish, wanted, arena)
         for frame, cover in zip(clip.frames, covers, strict=True):
             bare = cover[:, :, 3] == 0
-            changed += int((frame[bare] != plate[bare]).any(axis=1).sum())
-    return changed / (len(clip.frames) * plate.shape[0] * plate.shape[1])
+            changed += float((frame[bare] != plate[bare]).any(axis=1).sum())
+    return changed / float(len(clip.frames) * plate.shape[0] * plate.shape[1])
 
 
 def beats(pipeline: DancePipeline, data: Path) -> dict[str, float]:

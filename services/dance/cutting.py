@@ -214,8 +214,7 @@ class Cutter:
             disc = ramp((radius - distance(shape, skeleton.limbs[limb, 0])) / self._soft)
             np.maximum(keep, disc, out=keep)
         alpha = largest_island(self._opened(self._mask * keep * self._sides(keep)))
-        trunk = skeleton.limbs[:, 0][[0, 1, 3, 2]]
-        hidden = polygon(shape, trunk) * covered
+        hidden = self._between_joints() * covered
         alpha = np.maximum(alpha, hidden)
         if legs and self._outline.hem is not None:
             rows = np.arange(shape[0], dtype=np.float32)[:, None]
@@ -249,7 +248,13 @@ class Cutter:
             edge = opened_profile(reach, extent)[:, None]
             inside = ramp((edge - side * aside) / self._soft + 1.0)
             allowed = np.where(trunk[:, None], np.minimum(allowed, inside), allowed)
-        return allowed
+        # An arm before the trunk makes a dent in what is seen of it, and no bumps beside the dent.
+        return np.maximum(allowed, self._between_joints() / np.float32(255))
+
+    def _between_joints(self) -> Mask:
+        """Return what is trunk for sure: between shoulders and hips."""
+        height, width = self._mask.shape
+        return polygon((height, width), self._skeleton.limbs[:, 0][[0, 1, 3, 2]])
 
     def _below(self, limb: Limb) -> Share:
         rows, columns = np.indices(self._mask.shape, np.float32)

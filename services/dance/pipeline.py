@@ -174,7 +174,7 @@ class DancePipeline:
         if wish.background in (Background.KEEP, Background.BLUR):
             hole = grow(np.ascontiguousarray(seen.mask), HOLE_SHARE * skeleton.torso)
             filled = self._filler.fill(photo, hole, arena)
-        rig = make_rig(skeleton, cut_out(photo, seen, skeleton))
+        rig = make_rig(skeleton, cut_out(photo, seen, skeleton), seen)
         home = home_of(skeleton)
         rest = pose_of(skeleton, home)
         return Dancer(rig=rig, home=home, rest=rest, filled=filled, size=size)
@@ -296,7 +296,8 @@ class DancePipeline:
             )
         skeleton = dancer.rig.skeleton
         for pose, late in zip(fitted(now, dancer), fitted(before, dancer), strict=True):
-            yield stand(skeleton, dancer.home, pose), stand(skeleton, dancer.home, late)
+            stance = stand(skeleton, dancer.home, pose)
+            yield stance, stand(skeleton, dancer.home, late) if dancer.rig.trails else stance
 
 
 def crop_window(person: Person, photo: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int]:

@@ -5,7 +5,7 @@ beyond it, not at all before it, and partly in a band of the limb's own width, s
 stiff and joints elastic. Pieces overlap at their cuts, where both follow the same turns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dance.cutting import Cut, Layer
-from services.dance.outline import Outline, below_groin, chin
-from services.dance.pixels import grow, premultiply
+from services.dance.outline import Outline, Silhouette, below_groin, chin
+from services.dance.pixels import blur, grow, premultiply
 from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
 from services.dance.stance import Stance
 from services.dance.trunk import Trunk, smooth
+from services.vision.parts import Wear
 
 Weights: TypeAlias = NDArray[np.float64]
 
@@ -26,6 +27,10 @@ CELL_SHARE = 0.055
 CELL_MIN = 5.0
 # A joint's bend is spread over this much of the limb's width on both sides.
 BAND = 1.15
+# Hair below the chin follows the head by so much; where hair begins is smoothed a little, over the
+# head's radius.
+HAIR_LED = 0.55
+HAIR_BLUR = 0.12
 # Where on the way from the base of the neck to the chin the head is stiff.
 NECK_SHARES = (0.05, 0.85)
 
@@ -104,9 +109,21 @@ class Rig:
     pieces: tuple[Piece, ...]
     neck: Points
 
+    @property
+    def trails(self) -> bool:
+        """Whether any of it follows late: hair, or a skirt."""
+        cores = [p.weights for p in self.pieces if isinstance(p.weights, CoreWeights)]
+        return any(bool(core.legs) or bool(core.loose.any()) for core in cores)
 
-def make_rig(skeleton: Skeleton, cut: Cut) -> Rig:
-    """Lay meshes over the cut-out parts of a body."""
+
+def make_rig(skeleton: Skeleton, cut: Cut, seen: Silhouette) -> Rig:
+    """Lay meshes over the cut-out parts of a body.
+
+    Args:
+        skeleton: the body at rest.
+        cut: its parts.
+        seen: the person in the photo, for what is hair.
+    """
     cell = max(CELL_MIN, CELL_SHARE * skeleton.torso)
     neck = neck_base(skeleton)
     pieces = []
@@ -118,6 +135,7 @@ def make_rig(skeleton: Skeleton, cut: Cut) -> Rig:
         weights: LimbWeights | CoreWeights
         if layer is Layer.CORE:
             weights = core_weights(skeleton, cut.outline, neck, places)
+            weights = with_hair(weights, skeleton, seen, places)
         else:
             weights = limb_weights(skeleton, cut.outline, layer.limb, places)
         pieces.append(
@@ -215,6 +233,20 @@ def core_weights(skeleton: Skeleton, outline: Outline, neck: Points, places: Poi
     return CoreWeights(head=head, loose=np.zeros(len(places)), legs=legs)
 
 
+def with_hair(
+    weights: CoreWeights, skeleton: Skeleton, seen: Silhouette, places: Points
+) -> CoreWeights:
+    """Let hair that hangs below the chin follow the head, the later the lower it is."""
+    height, width = seen.wear.shape
+    columns = np.clip(np.rint(places[:, 0]).astype(int), 0, width - 1)
+    rows = np.clip(np.rint(places[:, 1]).astype(int), 0, height - 1)
+    hair = blur((seen.wear == Wear.HAIR).astype(np.float32), HAIR_BLUR * skeleton.head_radius)
+    down = (places[:, 1] - chin(skeleton)[1]) / (2 * skeleton.head_radius)
+    loose = np.minimum(1.0, 2.0 * hair[rows, columns]) * smooth(down + 0.2)
+    head = np.maximum(weights.head, HAIR_LED * loose)
+    return replace(weights, head=head, loose=loose)
+
+
 def skirt_share(skeleton: Skeleton, limb: Limb, places: Points) -> Weights:
     """Tell how much corners of a skirt follow a leg: more to its side, and more below the hips."""
     other = LEGS[0] if limb is LEGS[1] else LEGS[1]
@@ -277,6 +309,11 @@ def follow_core(rig: Rig, piece: Piece, trunk: Trunk, stance: Stance, late: Stan
     neck = neck_place(rig, stance)
     turn = stance.chest_turn + (stance.head_turn - stance.chest_turn) * weights.head
     stiff = turn_about(piece.corners, rig.neck, turn, neck)
+    if weights.loose.any():
+        behind = turn_about(
+            piece.corners, rig.neck, np.array(late.head_turn), neck_place(rig, late)
+        )
+        stiff += weights.loose[:, None] * (behind - stiff)
     moved: Points = placed + weights.head[:, None] * (stiff - placed)
     return moved
 
