@@ -82,6 +82,9 @@ class OpenVinoEngine:
             {
                 "PERFORMANCE_HINT": "LATENCY",
                 "INFERENCE_NUM_THREADS": threads,
+                # Every process would pin its first thread to the machine's first processor, and
+                # replicas side by side would share that one while the others stand idle.
+                "ENABLE_CPU_PINNING": False,
                 "INFERENCE_PRECISION_HINT": self._precision,
             },
         )

@@ -1,7 +1,9 @@
 """The CPU engine computes what the network says, on the caller's arrays."""
 
+import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +215,26 @@ def test_a_series_that_comes_is_waited_for(
         thread.join()
 
     assert (rinses_of_first, len(rinses)) == ([0], 1)
+
+
+def test_threads_are_not_pinned(stylizer: OpenVinoEngine) -> None:
+    """While a network runs, each of its threads may run on any processor of the process."""
+    anywhere = os.sched_getaffinity(0)
+    photo = pictures.noise(64, 96, 1)
+    ended, seen = threading.Event(), list[set[int]]()
+
+    def work() -> None:
+        while not ended.is_set():
+            stylised(stylizer, photo)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    for _ in range(200):
+        for task in Path("/proc/self/task").iterdir():
+            # A thread may have ended since it was listed.
+            with suppress(ProcessLookupError):
+                seen.append(os.sched_getaffinity(int(task.name)))
+    ended.set()
+    worker.join()
+
+    assert all(processors == anywhere for processors in seen)
