@@ -99,8 +99,13 @@ def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
     own: dict[str, list[float]] = {}
     other: dict[str, list[float]] = {}
     bones, faces, slides, exact = [], [], [], []
+    photos: dict[str, float] = {}
     for person in PEOPLE:
         for clip, move in clips(pipeline, person):
+            if bodypix and person not in photos:
+                skeleton = clip.dancer.rig.skeleton
+                joints, near = skeleton.limbs[:, :3], NEAR_SHARE * skeleton.torso
+                photos[person] = agreement(keypoints(bodypix, clip.photo), joints, near)
             bones.append(bone_variation(clip))
             faces.append(min(face_likeness(clip)))
             slides.append(foot_slide(clip))
@@ -110,6 +115,7 @@ def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
                 frame, stance = clip.frames[place], clip.stances[place]
                 joints = stance.limbs[:, :3]
                 near = NEAR_SHARE * clip.dancer.rig.skeleton.torso
+                joints = np.where(inside(joints, frame)[..., None], joints, np.nan)
                 own.setdefault(move, []).append(agreement(found(pipeline, frame), joints, near))
                 if bodypix:
                     seen = keypoints(bodypix, frame)
@@ -126,7 +132,10 @@ def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
         "planted foot slide over body height, worst": max(slides),
         "background pixels changed outside of figure and shadow": max(exact),
     }
-    return figures | ({"PCK@0.1 of torso, BodyPix": mean_of(other)} if other else {})
+    if other:
+        figures["PCK@0.1 of torso, BodyPix"] = mean_of(other)
+        figures["PCK@0.1 of torso, BodyPix on the photos"] = float(np.mean([*photos.values()]))
+    return figures
 
 
 def mean_of(scores: dict[str, list[float]]) -> float:
@@ -198,11 +207,23 @@ def keypoints(engine: OpenVinoEngine, frame: Pixels) -> NDArray[np.float64]:
     return np.stack([points[list(limb)] for limb in KEYPOINTS])
 
 
+def inside(joints: NDArray[np.float64], frame: Pixels) -> NDArray[np.bool_]:
+    """Tell which joints the picture shows: arms that are spread may go beyond its border."""
+    return np.asarray(((joints >= 0) & (joints < frame.shape[1::-1])).all(axis=-1))
+
+
 def agreement(seen: NDArray[np.float64] | None, joints: NDArray[np.float64], near: float) -> float:
-    """Return the share of joints that were found near where they were driven to."""
+    """Return the share of joints that were found near where they were driven to.
+
+    Args:
+        seen: 4x3x2, None for nobody.
+        joints: the same, not a number where none can be seen.
+        near: pixels.
+    """
     if seen is None:
         return 0.0
-    return float((np.linalg.norm(seen - joints, axis=-1) < near).mean())
+    away = np.linalg.norm(seen - joints, axis=-1)
+    return float((away[np.isfinite(away)] < near).mean())
 
 
 def bone_variation(clip: Clip) -> float:

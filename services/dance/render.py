@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from services.chassis.memory.arena import Arena
 from services.dance.cutting import ARM_LAYERS
 from services.dance.pixels import draw_map, lay_over, opaque, push_in, sample, unmultiplied
-from services.dance.rig import CoreWeights, LimbWeights, Piece, Rig, posed_corners
+from services.dance.rig import Piece, Rig, posed_corners
 from services.dance.skeleton import Limb
+from services.dance.skinning import CoreWeights, LimbWeights
 from services.dance.stage import Shadow
 from services.dance.stance import Stance
 
