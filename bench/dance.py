@@ -151,7 +151,7 @@ def clips(pipeline: DancePipeline, person: str) -> Iterator[tuple[Clip, str]]:
     with Budget(1 << 31).lease(0) as arena:
         size = wanted.size_for(*photo.shape[:2])
         dancer = pipeline.dancer(photo, Wish(), size, "", arena)
-        scaled = np.asarray(Image.fromarray(photo).resize((size[1], size[0])))
+        scaled = np.asarray(cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
         for move in pipeline.book.moves:
             with arena.scope():
                 wish = Wish(moves=(move.name,))

@@ -15,6 +15,7 @@ from services.dance.outline import (
     find_crotch,
     find_hem,
     on_side,
+    with_face,
 )
 from services.dance.pixels import grow, largest_island, polygon, spread
 from services.dance.regions import (
@@ -118,7 +119,7 @@ def cut_out(pixels: Pixels, seen: Silhouette, skeleton: Skeleton) -> Cut:
     """
     window, origin = window_of(seen.mask, skeleton)
     near = moved(skeleton, -np.array(origin, np.float64))
-    seen = seen.within(window)
+    seen = with_face(seen.within(window), near)
     radii, regions = np.zeros((4, 3)), {}
     for limb in (*ARMS, *LEGS):
         profile = measure(seen.mask, near, limb)

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dance.pixels import largest_island
+from services.dance.pixels import grow, largest_island
 from services.dance.skeleton import LEGS, Limb, Points, Skeleton
 from services.vision.parts import Wear
 
@@ -15,6 +15,11 @@ Mask: TypeAlias = NDArray[np.uint8]
 # A skirt's hem is below this share of the thigh; above it are shorts.
 SKIRT_SHARE_MIN = 0.62
 SKIRT_FILLED_MIN = 0.85
+# Half a face's width and height over what its landmarks tell of them.
+FACE_SHARES = (1.15, 0.85)
+# Dents of a head narrower than twice this, over its radius, are none; so far around its middle.
+DENT_SHARE = 0.2
+HEAD_REACH = 1.25
 # The crotch lies so far below the hips where no gap between the legs shows it, over the torso.
 CROTCH_SHARE = 0.24
 
@@ -55,6 +60,20 @@ class Outline:
     radii: NDArray[np.float64]
     crotch: Points
     hem: float | None
+
+
+def with_face(seen: Silhouette, skeleton: Skeleton) -> Silhouette:
+    """Mend the mask of the head: light at its rim is easily taken for what is behind it."""
+    rows, columns = np.indices(seen.mask.shape, np.float32)
+    right, down = columns - skeleton.head[0], rows - skeleton.head[1]
+    across = right / max(FACE_SHARES[0] * skeleton.face_radius, 1.0)
+    high = down / max(FACE_SHARES[1] * skeleton.head_radius, 1.0)
+    face = np.clip(skeleton.face_radius * (1.0 - np.hypot(across, high)) + 0.5, 0.0, 1.0) * 255
+    radius = DENT_SHARE * skeleton.head_radius
+    closed = grow(grow(seen.mask, radius), -radius)
+    head = np.hypot(right, down) < HEAD_REACH * skeleton.head_radius
+    mended = np.maximum(face.astype(np.uint8), np.where(head, closed, 0).astype(np.uint8))
+    return Silhouette(mask=np.maximum(seen.mask, mended), body=seen.body, wear=seen.wear)
 
 
 def find_crotch(mask: Mask, skeleton: Skeleton) -> Points:

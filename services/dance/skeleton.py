@@ -65,6 +65,7 @@ class Skeleton:
         pelvis: middle between the hips.
         head: middle of the head.
         head_radius: half the head's height.
+        face_radius: half the face's width, from ear to ear.
         missing: limbs that the photo does not show, or that can't be moved.
         facing: 1 if the person's left is on the right of the picture, -1 otherwise.
         ground: how far down the lowest foot stands.
@@ -76,6 +77,7 @@ class Skeleton:
     pelvis: Points
     head: Points
     head_radius: float
+    face_radius: float
     missing: frozenset[Limb]
     facing: int
     ground: float
@@ -130,6 +132,7 @@ def read_skeleton(landmarks: NDArray[np.float32], size: tuple[int, int]) -> Skel
         pelvis=pelvis,
         head=head,
         head_radius=radius,
+        face_radius=min(0.5 * float(np.hypot(*np.diff(places[list(EARS)], axis=0)[0])), radius),
         missing=frozenset(missing),
         facing=1 if limbs[Limb.LEFT_ARM, 0, 0] >= limbs[Limb.RIGHT_ARM, 0, 0] else -1,
         ground=float(limbs[2:, 2:, 1].max()),

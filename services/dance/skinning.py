@@ -21,7 +21,7 @@ BAND = 1.15
 HAIR_LED = 0.55
 HAIR_BLUR = 0.12
 # Where on the way from the base of the neck to the chin the head is stiff.
-NECK_SHARES = (0.05, 0.85)
+NECK_SHARES = (0.0, 0.62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
