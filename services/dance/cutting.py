@@ -40,6 +40,8 @@ THIN_SHARE = 0.03
 HAND_FROM = 1.7
 # A trunk's outline has no bump shorter than this, over the torso's length.
 BUMP_SHARE = 0.45
+# Its sides go on below the hips for so much of it.
+HIPS_SHARE = 0.12
 # Room around a person.
 WINDOW_SHARE = 0.06
 SOLID = 250
@@ -243,7 +245,7 @@ class Cutter:
         allowed = np.ones(self._mask.shape, np.float32)
         low = SHOULDER_DISC * float(self._outline.radii[list(ARMS), 0].min())
         shoulder = float(skeleton.limbs[list(ARMS), 0, 1].max()) + low
-        trunk = (rows > shoulder) & (rows < skeleton.pelvis[1])
+        trunk = (rows > shoulder) & (rows < skeleton.pelvis[1] + HIPS_SHARE * skeleton.torso)
         for side in (-1, 1):
             reach = np.where(solid, side * aside, 0.0).max(axis=1).astype(np.float32)
             edge = opened_profile(reach, extent)[:, None]
