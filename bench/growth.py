@@ -32,8 +32,8 @@ from bench.features import (
     tryon_call,
     video_call,
 )
+from bench.figures import RESULTS, growth, keep
 from bench.processes import Household
-from bench.results import RESULTS, growth, keep
 
 MEGAPIXELS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 40.0)
 # Up to here a picture is painted in its own size, beyond that at 2,048 pixels of its longer side.

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bench.figures import RESULTS, ROOT
 from bench.report_growth import growth_section
 from bench.report_serving import serving_section
 from bench.report_stages import stages_section
 from bench.report_transport import transport_section
-from bench.results import RESULTS, ROOT
 
 Result: TypeAlias = dict[str, Any]
 Section: TypeAlias = Callable[[Result, Path], Iterator[str]]

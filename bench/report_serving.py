@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.figures import percentile
 from bench.plots import draw_lines
-from bench.results import percentile
 from bench.tables import table, verdict
 
 HERO, GOAL_CALLERS = "mesh", 4
@@ -56,6 +56,7 @@ def serving_section(result: dict[str, Any], pictures: Path) -> Iterator[str]:
     yield INTRODUCTION + "\n"
     yield from who(turns)
     draw(grid, turns, plan, pictures / "serving.png")
+    yield from quiet(result["cells"])
     yield "![Efficiency and 99th percentile by the number of callers](benchmarks/serving.png)\n"
     yield from verdicts(grid, plan)
     for side in plan["sides"]:
@@ -123,6 +124,18 @@ def who(turns: dict[str, Any]) -> Iterator[str]:
         "state",
     ]
     yield from table(head, rows, texts=len(head))
+
+
+def quiet(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Tell what everybody else on the machine used of it meanwhile."""
+    shares = [
+        cell["window"]["other_processor_seconds"] / cell["window"]["seconds"] for cell in cells
+    ]
+    if shares:
+        yield (
+            f"Other programs on the machine used {statistics.median(shares):.2f} processors "
+            f"meanwhile, {max(shares):.2f} at most.\n"
+        )
 
 
 def draw(grid: Grid, turns: dict[str, Any], plan: dict[str, Any], file: Path) -> None:

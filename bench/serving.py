@@ -36,9 +36,9 @@ from bench.contenders import (
     environment,
     versions,
 )
+from bench.figures import RESULTS, keep, percentile
 from bench.load import Window, observe
 from bench.pictures import square_jpegs
-from bench.results import RESULTS, keep, percentile
 
 SIDES, CALLERS = (512, 1024), (1, 2, 4, 8, 16)
 SHORT_CONTENDERS, SHORT_CALLERS = ("mesh", "service", "grpcio"), (1, 4)

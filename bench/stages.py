@@ -26,7 +26,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from batchpix_client import BatchpixError, Client
 from batchpix_client.mesh import LocalMesh
 from bench.features import TYPICAL, Taken, built, take
-from bench.results import RESULTS, keep
+from bench.figures import RESULTS, keep
 from bench.stacks import Stack, read_stacks
 
 STAGE_SECONDS, CALL_SECONDS = "batchpix_stage_seconds", "batchpix_call_seconds"

@@ -26,8 +26,8 @@ import grpc
 from batchpix.media.v1 import media_pb2
 from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
 from batchpix_client.ports import free_ports, is_free
+from bench.figures import RESULTS, keep
 from bench.processes import Program
-from bench.results import RESULTS, keep
 from gateway.certs import CertificatePaths, make_development_certificates
 from gateway.settings import GatewaySettings, Upstream, to_mapping
 from gateway.tokens import KEY_SET_FILE, load_or_make_key, make_token

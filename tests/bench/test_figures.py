@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bench.results import growth, percentile
+from bench.figures import growth, percentile
 
 SIZES = (1.0, 2.0, 4.0, 8.0, 16.0)
 

@@ -1,4 +1,4 @@
-"""Results: raw figures as JSON with the machine that they are of, and what is made of them."""
+"""Raw figures as JSON with the machine that they are of, and what is made of them."""
 
 import json
 import os
