@@ -28,8 +28,9 @@ from services.vision.networks import DEPTH
 from services.vision.person import PersonFinder
 
 SERVICE: Final = "batchpix.video.v1.VideoService"
-WARM_UP_SIZES: Final = ((720, 1280), (1280, 720), (960, 960), (720, 960), (854, 1280))
-WARM_UP_BYTES: Final = 1 << 30
+# Of the proportions that the depth network has a shape for; how large does not matter.
+WARM_UP_SIZES: Final = ((144, 256), (256, 144), (192, 192), (192, 256), (256, 192))
+WARM_UP_BYTES: Final = 1 << 28
 
 
 def assemble(settings: Settings) -> Feature:
@@ -73,22 +74,24 @@ def tell_fallback(why: str) -> None:
 
 
 def warm_up(pipeline: VideoPipeline, studio: Studio) -> None:
-    """Run every path once: codecs, the usual sizes, blur, a flow, a caller's depth map."""
+    """Run every path once: codecs, photos of all proportions, blur, a flow, a depth map."""
     image.warm_up()
     movie.warm_up(studio)
+    for size in WARM_UP_SIZES:
+        warm_up_at(size, pipeline)
+
+
+def warm_up_at(size: tuple[int, int], pipeline: VideoPipeline) -> None:
+    """Make two frames of a picture with a square in it, with the depth found and with its own."""
+    region = LivingRegion(mask_index=0, direction_degrees=0.0, speed=0.1)
+    shot = Shot(path=CameraPath.DOLLY_ZOOM, depth_of_field=0.5, living_regions=(region,))
     with Budget(WARM_UP_BYTES).lease(0) as arena:
-        for size in WARM_UP_SIZES:
-            with arena.scope():
-                picture, mask = arena.array((*size, 3), np.uint8), arena.array(size, np.uint8)
-                mask[size[0] // 4 : size[0] // 2, size[1] // 4 : size[1] // 2] = 255
-                picture[:] = mask[:, :, None]
-                region = LivingRegion(mask_index=0, direction_degrees=0.0, speed=0.1)
-                shot = Shot(
-                    path=CameraPath.DOLLY_ZOOM, depth_of_field=0.5, living_regions=(region,)
-                )
-                for depth_map in (None, mask):
-                    film = pipeline.prepare(
-                        picture, depth_map, [mask], shot, ClipFormat(), arena, threading.Event()
-                    )
-                    for _ in zip(range(2), film.frames(), strict=False):
-                        pass
+        picture, mask = arena.array((*size, 3), np.uint8), arena.array(size, np.uint8)
+        mask[size[0] // 4 : size[0] // 2, size[1] // 4 : size[1] // 2] = 255
+        picture[:] = mask[:, :, None]
+        for depth_map in (None, mask):
+            film = pipeline.prepare(
+                picture, depth_map, [mask], shot, ClipFormat(), arena, threading.Event()
+            )
+            for _ in zip(range(2), film.frames(), strict=False):
+                pass

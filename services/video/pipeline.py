@@ -12,19 +12,22 @@ from services.chassis.errors import Stopped
 from services.chassis.media.clip import ClipFormat
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
-from services.video import camera
+from services.video import camera, fields
 from services.video.camera import CameraPath, Flight
 from services.video.fields import Field, Pixels
 from services.video.flow import Current, Flow, Stream
 from services.video.focus import defocus, depth_at, find_focus
 from services.video.framing import Framing
-from services.video.layers import Layers, Relief, split
+from services.video.layers import Layers, Relief, grid_size, split
 from services.video.projection import Projection
 from services.video.render import Renderer
 from services.video.shot import Shot
 
 Mask: TypeAlias = NDArray[np.uint8]
 
+# What a found depth is stretched between, and how much at most.
+EXTREMES: Final = (0.01, 0.99)
+STRETCH_MAX: Final = 2.5
 # Shares of the sides that may be seen past the border, where the photo is mirrored: next to
 # nothing, or what a path needs that leads outwards, or that somebody drew.
 SLACK: Final = 0.012
@@ -123,7 +126,7 @@ class VideoPipeline:
         Raises:
             Stopped: `cancelled` was set.
         """
-        depth = self._depth(pixels, depth_map, arena)
+        depth = self.depth(pixels, depth_map, arena)
         obey(cancelled)
         layers = split(pixels, depth, self._lens, arena)
         obey(cancelled)
@@ -158,10 +161,26 @@ class VideoPipeline:
             times=camera.frame_times(wanted.frame_count, loop=shot.loop),
         )
 
-    def _depth(self, pixels: Pixels, depth_map: Mask | None, arena: Arena) -> Field:
+    def depth(self, pixels: Pixels, depth_map: Mask | None, arena: Arena) -> Field:
+        """Find a photo's depth, or take the caller's map: HxW float32 in the arena, 0 to 1."""
         if depth_map is None:
-            return self.depth_finder.depth(pixels, arena)
+            depth = self.depth_finder.depth(pixels, arena)
+            stretch(depth)
+            return depth
         return self.depth_finder.fit_depth_map(depth_map, pixels, arena)
+
+
+def stretch(depth: Field) -> None:
+    """Let a found depth fill 0..1, in place: a network tells it but for scale and offset.
+
+    A picture in which nothing is near or far stays nearly flat.
+    """
+    least, most = np.quantile(fields.reduce(depth, grid_size(*depth.shape)), EXTREMES)
+    gain = min(1.0 / max(most - least, 1e-3), STRETCH_MAX)
+    depth -= np.float32(most)
+    depth *= np.float32(gain)
+    depth += np.float32(1.0)
+    np.clip(depth, 0.0, 1.0, out=depth)
 
 
 def obey(cancelled: threading.Event) -> None:
