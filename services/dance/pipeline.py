@@ -174,7 +174,7 @@ class DancePipeline:
         if wish.background in (Background.KEEP, Background.BLUR):
             hole = grow(np.ascontiguousarray(seen.mask), HOLE_SHARE * skeleton.torso)
             filled = self._filler.fill(photo, hole, arena)
-        rig = make_rig(skeleton, cut_out(photo, seen, skeleton), seen)
+        rig = make_rig(skeleton, cut_out(photo, seen, skeleton), seen, arena)
         home = home_of(skeleton)
         rest = pose_of(skeleton, home)
         return Dancer(rig=rig, home=home, rest=rest, filled=filled, size=size)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.chassis.memory.arena import Arena
 from services.dance.cutting import Cut, Layer
 from services.dance.outline import Silhouette
 from services.dance.pixels import grow, premultiply
@@ -37,7 +38,7 @@ class Piece:
 
     Attributes:
         layer: which part.
-        texture: HxWx4 uint8, premultiplied RGBA.
+        texture: HxWx4 uint8, premultiplied RGBA, in the call's arena.
         corners: Vx2, places of the mesh's corners in the photo.
         origin: x and y of the texture's first pixel in the photo.
         triangles: Tx3 int32.
@@ -73,13 +74,14 @@ class Rig:
         return any(bool(core.legs) or bool(core.loose.any()) for core in cores)
 
 
-def make_rig(skeleton: Skeleton, cut: Cut, seen: Silhouette) -> Rig:
+def make_rig(skeleton: Skeleton, cut: Cut, seen: Silhouette, arena: Arena) -> Rig:
     """Lay meshes over the cut-out parts of a body.
 
     Args:
         skeleton: the body at rest.
         cut: its parts.
         seen: the person in the photo, for what is hair.
+        arena: where the textures go.
     """
     cell = max(CELL_MIN, CELL_SHARE * skeleton.torso)
     neck = neck_base(skeleton)
@@ -95,10 +97,12 @@ def make_rig(skeleton: Skeleton, cut: Cut, seen: Silhouette) -> Rig:
             weights = with_hair(weights, skeleton, seen, places)
         else:
             weights = limb_weights(skeleton, cut.outline, layer.limb, places)
+        texture = arena.array((*part.alpha.shape, 4), np.uint8)
+        texture[:] = premultiply(part.colour, part.alpha)
         pieces.append(
             Piece(
                 layer=layer,
-                texture=premultiply(part.colour, part.alpha),
+                texture=texture,
                 corners=places,
                 origin=part.origin,
                 triangles=triangles,
