@@ -208,5 +208,7 @@ def losses(grid: Grid, turns: dict[str, Any], plan: dict[str, Any]) -> Iterator[
         "With one caller the mesh has nobody to overlap with: a call ends with its receipt only "
         "when no trace of its picture is left in the engine, which an idle engine brings about by "
         "running once on zeros. The picture itself is there before that (*first byte*). With "
-        "several callers the next picture's run does the same work for nothing.\n"
+        "several callers the next picture's run does the same work for nothing. Where a peer is "
+        "ahead all the same, *CPU s a picture* tells by what: TLS on both sides of the gateway, "
+        "checksums, receipts and zeroed memory take processor time that the peers don't spend.\n"
     )
