@@ -1,0 +1,183 @@
+"""What the old clothes leave open where the new garment does not reach, and what is seen there."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from services.tryon import canvas
+from services.tryon.body import (
+    DRESS,
+    HAIR,
+    HAND,
+    HEAD,
+    HIP,
+    LEGS,
+    LOWER,
+    SHOES,
+    SIDES,
+    SKIN,
+    TORSO,
+    UPPER,
+    Side,
+    Wearer,
+    along_arm,
+    along_limb,
+    below_chin,
+    below_hips,
+    find_limb,
+    labelled,
+)
+from services.tryon.canvas import Chosen, Pixels, Plane
+from services.tryon.drawing import Drawn, sleeve_ends
+from services.tryon.edit import Edit
+from services.tryon.fit import BOTTOMS
+from services.tryon.garment import GarmentCategory
+from services.tryon.pieces import Part
+from services.tryon.skin import bare_limb, bare_trunk
+
+# Labels are exact to a pixel or two; what is cleared away reaches so much further.
+CLEAR_MARGIN = 2.0
+EDGE_SIGMA = 0.8
+COVERED = 0.5
+# A sleeve goes all round an arm from this share of the upper arm on.
+WRAP_FROM = 0.12
+# A gap this deep behind the person's outline, in spans, shows what is beside it, mirrored.
+NARROW = 0.16
+# Waist above the hip joints, in spans.
+WAIST_UP = 0.34
+# Darkness of the shadow that cloth throws on what is under its edge, and its width in spans.
+SHADOW = 0.30
+SHADOW_SIGMA = 0.022
+
+
+class Filler(Protocol):
+    """Makes up what lies behind a person."""
+
+    def __call__(self, pixels: Pixels, hole: Chosen) -> Pixels:
+        """Return HxWx3 uint8: the pixels with the hole filled from around it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """What the old clothes leave open, by what is to be seen there; all HxW.
+
+    Attributes:
+        ground: what lies behind the person.
+        skin: the person's own skin.
+        cloth: the other garment, which goes on under the old one.
+    """
+
+    ground: Chosen
+    skin: Chosen
+    cloth: Chosen
+
+
+def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: list[Drawn]) -> Gap:
+    """Find where the old clothes show beside the new garment, and what is to be seen there."""
+    old = replaced(wearer, category, union, sleeve_ends(drawn))
+    wrapped = beside_limbs(wearer, drawn)
+    old |= wrapped & (wearer.wear == SKIN)
+    wide = canvas.grown(old, CLEAR_MARGIN) & ~protected(wearer)
+    kept = LOWER if category not in BOTTOMS else UPPER
+    other = wearer.wear == kept
+    wide &= (union < 0.99) & ~(canvas.shrunk(other, 1) & ~old) & (wearer.wear != SHOES)
+    low = below_hips(wearer)
+    limbs = [find_limb(wearer, kind, side) for kind in ("arm", "leg") for side in SIDES]
+    bare = np.zeros(wearer.shape, np.bool_)
+    for limb in limbs:
+        labels = labelled(wearer.body, (*limb.labels, 0, *HAND.values()))
+        bare |= bare_limb(wearer, limb) & labels
+    trunk = wearer.body == TORSO
+    under = np.zeros(wearer.shape, np.bool_)
+    has_other = np.count_nonzero(other) > 200
+    if category in BOTTOMS:
+        under = wide & (trunk | (low < 0)) & has_other & (wearer.body > 0)
+    elif has_other and category is not GarmentCategory.DRESS:
+        lap = trunk | labelled(wearer.body, LEGS)
+        under = wide & lap & (low > -WAIST_UP * wearer.span)
+    skin = wide & ~under & ~wrapped & (bare | (trunk & bare_trunk(wearer)))
+    return Gap(ground=wide & ~under & ~skin, skin=skin, cloth=under)
+
+
+def beside_limbs(wearer: Wearer, drawn: list[Drawn]) -> Chosen:
+    """Choose limbs as far as a sleeve or trouser leg goes round them: nothing of them shows."""
+    beside = np.zeros(wearer.shape, np.bool_)
+    for layer in drawn:
+        side, part = layer.piece.side, layer.piece.part
+        if side is None:
+            continue
+        limb = find_limb(wearer, "arm" if part is Part.SLEEVE else "leg", side)
+        along = along_limb(wearer, limb)
+        beside |= (along > WRAP_FROM * limb.lengths[0]) & (along < layer.piece.ends_at - 3.0)
+    return beside & ~labelled(wearer.body, tuple(HAND.values()))
+
+
+def replaced(
+    wearer: Wearer, category: GarmentCategory, union: Plane, ends: dict[Side, float]
+) -> Chosen:
+    """Choose the clothes that a garment takes the place of."""
+    wear, low = wearer.wear, below_hips(wearer)
+    if category is GarmentCategory.DRESS:
+        return labelled(wear, (UPPER, LOWER, DRESS))
+    rows = np.nonzero((union > COVERED).any(axis=1))[0]
+    middle = int(np.clip(wearer.middle(HIP)[0], 0, wearer.shape[1] - 1))
+    if category in BOTTOMS:
+        waist = float(low[rows[0], middle]) if rows.size else 0.0
+        return np.asarray((wear == LOWER) | ((wear == DRESS) & (low > waist)))
+    if category is GarmentCategory.OUTERWEAR:
+        # It is worn over the top, whose sleeves alone must not stand out beside its own.
+        beside = np.zeros(wearer.shape, np.bool_)
+        for side in SIDES:
+            along = along_arm(wearer, side)
+            beside |= (along >= 0) & (along < ends[side])
+        return labelled(wear, (UPPER, DRESS)) & beside
+    hem = float(low[rows[-1], middle]) if rows.size else 0.0
+    return np.asarray((wear == UPPER) | ((wear == DRESS) & (low < min(hem, 0.0))))
+
+
+def lay_gap(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, fill: Filler, *, under: int) -> None:
+    """Lay ground, cloth and skin where the old clothes were.
+
+    Args:
+        under: label of the garment that goes on under the old one.
+    """
+    if gap.ground.any():
+        hole = canvas.grown(wearer.body > 0, 2.0 * CLEAR_MARGIN) | gap.ground
+        edit.lay(ground(wearer, gap, hole, fill), canvas.softened(gap.ground, EDGE_SIGMA))
+    if gap.cloth.any():
+        source = canvas.shrunk((wearer.wear == under) & ~gap.cloth, 3)
+        if source.any():
+            cloth = canvas.mirrored_out(wearer.pixels, source)
+            edit.lay(cloth, canvas.softened(gap.cloth, EDGE_SIGMA))
+    if gap.skin.any():
+        edit.lay(skin, canvas.softened(gap.skin, EDGE_SIGMA))
+
+
+def ground(wearer: Wearer, gap: Gap, hole: Chosen, fill: Filler) -> Pixels:
+    """Make up what lies behind: a mirror of it along narrow edges, a filling of wide gaps."""
+    depth = float(canvas.depth_inside(hole)[gap.ground].max())
+    if depth > NARROW * wearer.span or hole.all():
+        return fill(wearer.pixels, hole)
+    window = canvas.bounds(gap.ground, round(2 * depth) + 4)
+    filled = wearer.pixels.copy()
+    filled[window] = canvas.mirrored_out(wearer.pixels[window], ~hole[window])
+    return filled
+
+
+def shadow(wearer: Wearer, gap: Gap, union: Plane, span: float) -> Plane:
+    """Return the light under a garment's edge, HxW, 1 where it throws no shadow."""
+    sigma = SHADOW_SIGMA * span
+    near = np.roll(canvas.blurred(union, sigma), round(0.8 * sigma), axis=0)
+    falls = ((wearer.body > 0) & ~gap.ground) | gap.skin
+    soft = canvas.softened(falls & ~protected(wearer), EDGE_SIGMA)
+    dark = np.clip(2.0 * near, 0.0, 1.0) * soft * (1.0 - union)
+    dark[dark < 0.02] = 0.0
+    return np.asarray(1.0 - SHADOW * dark, np.float32)
+
+
+def protected(wearer: Wearer) -> Chosen:
+    """Choose face and hair, which no edit may touch."""
+    face = (wearer.body == HEAD) & ((wearer.wear == SKIN) | ~below_chin(wearer))
+    return np.asarray(face | (wearer.wear == HAIR))

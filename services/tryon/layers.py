@@ -1,0 +1,182 @@
+"""What lies in front of what: the old garment cleared away, the new one laid between the limbs."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from services.tryon import canvas
+from services.tryon.body import (
+    ARMS,
+    DRESS,
+    ELBOW,
+    HAND,
+    LEGS,
+    LOWER,
+    SHOES,
+    SIDES,
+    SKIN,
+    TORSO,
+    UPPER,
+    WRIST,
+    Side,
+    Wearer,
+    along_arm,
+    below_hips,
+    find_limb,
+    labelled,
+)
+from services.tryon.canvas import Chosen, Plane
+from services.tryon.cloth import Cloth
+from services.tryon.drawing import Drawn, draw, seams_closed, sleeve_ends, united
+from services.tryon.edit import Edit
+from services.tryon.fit import BOTTOMS, fit
+from services.tryon.gap import Filler, Gap, find_gap, lay_gap, protected, shadow
+from services.tryon.garment import GarmentCategory
+from services.tryon.pieces import Part
+from services.tryon.shading import Light
+from services.tryon.skin import skin_over
+
+EDGE_SIGMA = 0.8
+COVERED = 0.5
+# From the shoulder on, as a share of the upper arm, a bare arm lies in front of a trunk's cloth.
+ARM_IN_FRONT = 0.38
+# The tuck line above the hip joints, in spans.
+TUCK_UP = 0.24
+INSIDE_LIGHT = 0.72
+# An arm whose bones are hidden by the trunk to this share lies behind it.
+BEHIND_SHARE = 0.6
+
+
+def put_on(
+    wearer: Wearer, cloth: Cloth, *, tucked: bool, shading: Plane, fill: Filler, seed: int
+) -> tuple[Edit, Wearer]:
+    """Put one garment on.
+
+    Args:
+        wearer: as the person is now.
+        tucked: whether a top goes under what is worn below.
+        shading: of the person as photographed, see `shading.shading_of`.
+        fill: makes up what lies behind.
+        seed: of the grain of skin.
+
+    Returns:
+        The change, and the person as dressed by it.
+    """
+    drawn = seams_closed(draw(cloth, fit(cloth, wearer), wearer), wearer)
+    if tucked and cloth.category not in BOTTOMS:
+        drawn = [tuck(layer, wearer) for layer in drawn]
+    union = united(drawn, wearer.shape)
+    bottoms = cloth.category in BOTTOMS
+    gap = find_gap(wearer, cloth.category, union, drawn)
+    skin = skin_over(wearer, shading, gap.skin, seed)
+    edit = Edit(wearer.shape)
+    lay_gap(edit, wearer, gap, skin, fill, under=UPPER if bottoms else LOWER)
+    edit.darken(shadow(wearer, gap, union, wearer.span))
+    lay_pieces(edit, wearer, drawn, gap, skin, Light(shading, union), bottoms=bottoms)
+    edit.protect(protected(wearer))
+    return edit, dressed(wearer, cloth.category, edit, gap, union)
+
+
+def tuck(layer: Drawn, wearer: Wearer) -> Drawn:
+    """End a top's trunk where it goes under what is worn below."""
+    if layer.piece.part is not Part.TRUNK:
+        return layer
+    above = np.clip(0.5 - (below_hips(wearer) + TUCK_UP * wearer.span), 0.0, 1.0)
+    return replace(layer, cover=layer.cover * above[layer.window])
+
+
+# --- what lies in front -----------------------------------------------------------------------
+
+
+def lay_pieces(
+    edit: Edit,
+    wearer: Wearer,
+    drawn: list[Drawn],
+    gap: Gap,
+    skin: Plane,
+    light: Light,
+    *,
+    bottoms: bool,
+) -> None:
+    """Lay a garment's pieces, and before and after them what they go between."""
+    ends = sleeve_ends(drawn)
+    behind = {side for side in SIDES if arm_behind(wearer, side)}
+    for layer in drawn:
+        if layer.inside is not None:
+            back = layer.inside * (wearer.body[layer.window] == 0)
+            edit.lay_part(layer.window, light.on(layer.colour, layer.window) * INSIDE_LIGHT, back)
+    for layer in sorted(drawn, key=lambda layer: order_of(layer, wearer, behind)):
+        edit.lay_part(layer.window, light.on(layer.colour, layer.window), layer.cover)
+        if layer.piece.part is Part.TRUNK and not bottoms:
+            for side in SIDES:
+                if side not in behind:
+                    lay_bare_arm(edit, wearer, gap, skin, side, ends[side])
+    if bottoms:
+        front = labelled(wearer.body, ARMS) | (wearer.wear == SHOES)
+        front |= wearer.wear == UPPER
+        edit.uncover(canvas.softened(canvas.shrunk(front & ~gap_all(gap), 1), EDGE_SIGMA))
+        return
+    hands = np.zeros(wearer.shape, np.bool_)
+    for side in SIDES:
+        if side not in behind:
+            hand = (wearer.body == HAND[side]) & (wearer.wear == SKIN)
+            hands |= hand & (along_arm(wearer, side) > ends[side]) & ~gap_all(gap)
+    edit.uncover(canvas.softened(hands, EDGE_SIGMA))
+
+
+def gap_all(gap: Gap) -> Chosen:
+    """Choose all that was cleared away."""
+    return gap.ground | gap.skin | gap.cloth
+
+
+def lay_bare_arm(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, side: Side, end: float) -> None:
+    """Lay the bare part of an arm in front of the trunk: the photo's skin, and what was made."""
+    arm = find_limb(wearer, "arm", side)
+    along = along_arm(wearer, side)
+    reach = max(end, ARM_IN_FRONT * arm.lengths[0])
+    beyond = along > reach
+    seen = beyond & (wearer.wear == SKIN)
+    edit.uncover(canvas.softened(canvas.shrunk(seen, 1), EDGE_SIGMA))
+    made = beyond & gap.skin
+    edit.lay(skin, canvas.softened(made, EDGE_SIGMA))
+
+
+def order_of(layer: Drawn, wearer: Wearer, behind: set[Side]) -> tuple[int, float]:
+    """Rank pieces from back to front."""
+    piece = layer.piece
+    if piece.part is Part.LEG and piece.side is not None:
+        return 1, -wearer.depth(25, piece.side)
+    if piece.part is Part.TRUNK or piece.side is None:
+        return 2, 0.0
+    nearer = -(wearer.depth(ELBOW, piece.side) + wearer.depth(WRIST, piece.side))
+    return (0 if piece.side in behind else 3), nearer
+
+
+def arm_behind(wearer: Wearer, side: Side) -> bool:
+    """Tell whether the body hides most of an arm."""
+    arm = find_limb(wearer, "arm", side)
+    places = np.array([arm.at(share * arm.length)[0] for share in np.linspace(0.35, 1.0, 12)])
+    height, width = wearer.shape
+    columns = np.clip(np.rint(places[:, 0]).astype(int), 0, width - 1)
+    rows = np.clip(np.rint(places[:, 1]).astype(int), 0, height - 1)
+    hidden = labelled(wearer.body[rows, columns], (TORSO, *LEGS))
+    return bool(hidden.mean() > BEHIND_SHARE)
+
+
+def dressed(
+    wearer: Wearer, category: GarmentCategory, edit: Edit, gap: Gap, union: Plane
+) -> Wearer:
+    """Return the person with the change made, labelled anew for what is put on next."""
+    pixels = edit.over(wearer.pixels)
+    wear, body = wearer.wear.copy(), wearer.body.copy()
+    shown = edit.cover > COVERED
+    wear[gap.ground & shown], body[gap.ground & shown] = 0, 0
+    wear[gap.skin & shown] = SKIN
+    wear[gap.cloth & shown] = LOWER if category not in BOTTOMS else UPPER
+    label = UPPER
+    if category in BOTTOMS:
+        label = LOWER
+    elif category is GarmentCategory.DRESS:
+        label = DRESS
+    wear[(union > COVERED) & shown] = label
+    return replace(wearer, pixels=pixels, body=body, wear=wear)

@@ -1,0 +1,147 @@
+"""Skin that the new clothes uncover: the person's own tone, lit as the cloth over it was."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.tryon import canvas
+from services.tryon.body import (
+    HEAD,
+    HIP,
+    LEGS,
+    SHOULDER,
+    SIDES,
+    SKIN,
+    TORSO,
+    Limb,
+    Wearer,
+    labelled,
+    limb_edges,
+    outer_normal,
+    smooth,
+)
+from services.tryon.canvas import Chosen, Pixels, Plane
+
+# How far the tone of visible skin reaches, in spans.
+TONE_SIGMA = 0.10
+# Shading that cloth shows is stronger than that of skin under it.
+SHADING_SHARE = 0.6
+# Log brightness that light on a limb may differ by.
+LIGHT_RANGE = (-0.22, 0.12)
+# A limb darkens towards its sides.
+ROUNDNESS = 0.16
+# Half a neck's width, in spans.
+NECK_WIDTH = 0.195
+# A limb in cloth is at most this much wider than the bare one.
+BARE_SLACK = 1.06
+SECTIONS = 16
+GRAIN_MAX = 1.2
+# Pixels of skin that give a tone.
+SEEN_MIN = 80
+
+
+def bare_limb(wearer: Wearer, limb: Limb) -> Chosen:
+    """Choose what a limb covers when it is bare: no wider than it shows, nor than limbs are."""
+    alongs = np.linspace(-0.05 * limb.length, 1.03 * limb.length, SECTIONS)
+    measured = [limb_edges(wearer, limb, along) for along in alongs]
+    usual = np.array([limb.bare_width(along) * BARE_SLACK for along in alongs])
+    outer = np.minimum(smooth([pair[0] for pair in measured]), 1.15 * usual)
+    inner = np.minimum(smooth([pair[1] for pair in measured]), 1.15 * usual)
+    first, last = [], []
+    for along, out, into in zip(alongs, outer, inner, strict=True):
+        place, direction = limb.at(along)
+        normal = outer_normal(limb, direction)
+        first.append(place + normal * out)
+        last.append(place - normal * into)
+    return canvas.polygon(wearer.shape, np.array([*first, *reversed(last)]))
+
+
+def bare_trunk(wearer: Wearer) -> Chosen:
+    """Choose where skin may show on the trunk: below the line of neck and shoulders."""
+    middle, span, down = wearer.middle(SHOULDER), wearer.span, wearer.down
+    side = {}
+    for place in SIDES:
+        out = wearer.outward(place)
+        side[place] = [
+            middle - 0.60 * span * down + NECK_WIDTH * span * out,
+            middle - 0.27 * span * down + NECK_WIDTH * span * out,
+            middle - 0.20 * span * down + (NECK_WIDTH + 0.07) * span * out,
+            wearer.joint(SHOULDER, place) + span * (0.04 * out - 0.13 * down),
+            wearer.joint(SHOULDER, place) + span * 0.20 * out,
+            wearer.joint(HIP, place) + span * (0.40 * out + 0.6 * down),
+        ]
+    right, left = side[SIDES[0]], side[SIDES[1]]
+    return canvas.polygon(wearer.shape, np.array([*right, *reversed(left)]))
+
+
+def skin_over(wearer: Wearer, shading: Plane, wanted: Chosen, seed: int) -> Plane:
+    """Make skin, HxWx3 float32 0..255, that runs on from what skin there is.
+
+    Args:
+        shading: see `shading.shading_of`.
+        wanted: where it is needed; elsewhere its value means nothing.
+        seed: of the grain.
+    """
+    answer = np.full((*wearer.shape, 3), 150.0, np.float32)
+    if not wanted.any():
+        return answer
+    low = labelled(wearer.body, LEGS)
+    skin = wearer.wear == SKIN
+    depth = canvas.depth_inside(wanted | skin | (wearer.body == TORSO))
+    for part in (wanted & ~low, wanted & low):
+        if not part.any():
+            continue
+        seen = seen_skin(wearer, low=bool((part & low).any()))
+        window = canvas.bounds(part, round(3 * TONE_SIGMA * wearer.span), seen)
+        # What the cloth is darker by as a whole is its colour's, not the light's.
+        light = np.clip(shading - np.median(shading[part]), *LIGHT_RANGE)[window]
+        made = toned(wearer, shading, seen, window) * np.exp(SHADING_SHARE * light)[:, :, None]
+        rim = np.clip(depth[window] / (0.09 * wearer.span), 0.0, 1.0)
+        made *= (1.0 - ROUNDNESS * (1.0 - rim) ** 2)[:, :, None]
+        made += grain(wearer.pixels, seen, made.shape[:2], seed)[:, :, None]
+        answer[window][part[window]] = made[part[window]]
+    return answer
+
+
+def seen_skin(wearer: Wearer, *, low: bool) -> Chosen:
+    """Choose visible skin to go by: that of legs for legs, of arms and neck for the rest."""
+    seen = canvas.shrunk(wearer.wear == SKIN, 2)
+    legs = seen & labelled(wearer.body, LEGS)
+    rest = seen & (wearer.body > HEAD) & ~legs
+    for choice in (legs, rest) if low else (rest, legs):
+        if np.count_nonzero(choice) >= SEEN_MIN:
+            return choice
+    return seen
+
+
+def toned(wearer: Wearer, shading: Plane, seen: Chosen, window: tuple[slice, slice]) -> Plane:
+    """Carry the tone of visible skin on, without its light, over a window.
+
+    Args:
+        shading: of what is visible.
+        seen: skin to go by.
+        window: rows and columns.
+    """
+    if not seen.any():
+        size = window[0].stop - window[0].start, window[1].stop - window[1].start
+        return np.full((*size, 3), 150.0, np.float32)
+    usual_light = float(np.median(shading[seen]))
+    flat = np.exp(-SHADING_SHARE * (shading[window] - usual_light))[:, :, None]
+    usual = np.median(wearer.pixels[seen], axis=0).astype(np.float32)
+    pixels, near_skin = wearer.pixels[window] * flat, seen[window].astype(np.float32)
+    near = canvas.spread(pixels, near_skin, TONE_SIGMA * wearer.span)
+    # Close to visible skin its own colour runs on; further off the usual tone holds.
+    trust = canvas.blurred(near_skin, 2.0 * TONE_SIGMA * wearer.span)
+    trust = np.clip(4.0 * trust, 0.0, 1.0)[:, :, None]
+    return np.asarray(usual + (near - usual) * trust)
+
+
+def grain(pixels: Pixels, seen: Chosen, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
+    """Make noise as fine and as strong as that of the skin in the photo."""
+    strength = GRAIN_MAX
+    if seen.any():
+        window = canvas.bounds(seen, 2)
+        grey = pixels[window].mean(axis=2, dtype=np.float32)
+        fine = np.abs(grey - canvas.blurred(grey, 1.5))[seen[window]]
+        strength = min(float(np.median(fine)) * 1.48, GRAIN_MAX)
+    noise = np.random.default_rng(seed).standard_normal(shape[:2], np.float32)
+    return np.asarray(canvas.blurred(noise, 0.6) * 2.0 * strength, np.float32)
