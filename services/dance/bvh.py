@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ JOINTS_MAX = 256
 FRAMES_MAX = 20_000
 DEPTH_MAX = 64
 VALUES_MAX = 4_000_000
+# In any unit: beyond it, sums and products would no longer be numbers.
+VALUE_MAX = 1e9
+CHANNELS_MAX = 6
 RATE_MIN = 5.0
 RATE_MAX = 500.0
 # More frames a second than that are thinned out.
@@ -106,7 +110,7 @@ def parse(text: str, field_path: str) -> Hierarchy:
     Raises:
         ValueError, StopIteration: it breaks off, or holds what no number can be read from.
     """
-    words = iter(re.findall(r"\S+", text))
+    words = (match[0] for match in re.finditer(r"\S+", text))
     if next(words, "").upper() != "HIERARCHY":
         raise unreadable(field_path)
     nodes = parse_joints(words, field_path)
@@ -130,14 +134,12 @@ def parse(text: str, field_path: str) -> Hierarchy:
             f"a motion must have {RATE_MIN:g} to {RATE_MAX:g} frames a second",
             field=field_path,
         )
-    values = np.array([float(word) for word in words])
+    values = np.array([number(word) for word in islice(words, count * channels)])
     if len(values) < count * channels:
         raise InvalidRequestError(
             Reason.MEDIA_TRUNCATED, "the motion ends before its last frame", field=field_path
         )
-    frames = values[: count * channels].reshape(count, channels)
-    if not np.isfinite(frames).all():
-        raise unreadable(field_path)
+    frames = values.reshape(count, channels)
     return Hierarchy(nodes=nodes, frames=frames, frame_seconds=frame_seconds)
 
 
@@ -164,12 +166,13 @@ def parse_joints(  # noqa: C901  # a format of six words
                 path.pop() if path else None
                 in_end = False
             case "OFFSET":
-                offset = np.array([float(next(words)) for _ in range(3)])
+                offset = np.array([number(next(words)) for _ in range(3)])
                 if nodes and not in_end:
                     nodes[-1].offset = offset
             case "CHANNELS":
-                names = tuple(next(words) for _ in range(int(next(words))))
-                if not nodes or set(names) - set(CHANNEL_NAMES) or len(names) > 6:
+                # Beyond its limit a count is not believed: the next word is none of the format's.
+                names = tuple(islice(words, min(int(next(words)), CHANNELS_MAX)))
+                if not nodes or set(names) - set(CHANNEL_NAMES):
                     raise unreadable(field_path)
                 nodes[-1].channels = names
             case "MOTION":
@@ -177,6 +180,18 @@ def parse_joints(  # noqa: C901  # a format of six words
             case _:
                 raise unreadable(field_path)
     raise unreadable(field_path)
+
+
+def number(word: str) -> float:
+    """Read a number.
+
+    Raises:
+        ValueError: it is none, or none that a body could move by.
+    """
+    value = float(word)
+    if not abs(value) <= VALUE_MAX:
+        raise ValueError
+    return value
 
 
 def choose_joints(nodes: list[Node], field_path: str) -> dict[Joint, int]:

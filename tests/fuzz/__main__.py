@@ -7,7 +7,16 @@ from tests.fuzz.targets import open_targets
 
 BATCH_CASES = 2_000  # of one search, which remembers all that it has tried
 # Most cases go where a case costs least; each target gets what it needs to be searched through.
-SHARES = {"conversations": 0.35, "files": 0.25, "films": 0.1, "options": 0.25, "calls": 0.05}
+SHARES = {
+    "conversations": 0.25,
+    "files": 0.2,
+    "films": 0.1,
+    "options": 0.1,
+    "video options": 0.1,
+    "dance options": 0.1,
+    "motions": 0.1,
+    "calls": 0.05,
+}
 
 
 def main() -> None:

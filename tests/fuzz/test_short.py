@@ -6,7 +6,16 @@ import pytest
 
 from tests.fuzz.targets import Run, open_targets
 
-CASES = {"conversations": 1_500, "files": 1_500, "films": 300, "options": 400, "calls": 150}
+CASES = {
+    "conversations": 1_500,
+    "files": 1_500,
+    "films": 300,
+    "options": 400,
+    "video options": 300,
+    "dance options": 300,
+    "motions": 200,
+    "calls": 150,
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,35 @@
+"""What fuzzing has found, each kept as a case; what it found of films is in `test_reel.py`."""
+
+import pytest
+
+from services.chassis.errors import InvalidRequestError, Reason
+from services.dance.bvh import read_bvh
+from tests.fuzz.motions import whole_file
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # Ended in a fault: the file breaks off within a list of channels.
+        (b"CHANNELS 3 Zrotation", b"CHANNELS 99999999999 Zrotation"),
+        (b"CHANNELS 3 Zrotation", b"CHANNELS -1 Zrotation"),
+        # Sums of such places were no numbers.
+        (b"OFFSET 10 -5 0", b"OFFSET 1e308 1e308 0"),
+        (b"OFFSET 10 -5 0", b"OFFSET nan 0 0"),
+    ],
+)
+def test_a_motion_that_is_no_motion_is_refused(old: bytes, new: bytes) -> None:
+    """The file is refused as unreadable, without a fault and without a number beyond all reach."""
+    damaged = whole_file().replace(old, new, 1)
+    assert damaged != whole_file()
+
+    with pytest.raises(InvalidRequestError) as refusal:
+        read_bvh(memoryview(damaged), "media[0]")
+    assert refusal.value.reason == Reason.MEDIA_UNREADABLE
+
+
+def test_a_motion_that_breaks_off_in_its_channels_is_refused() -> None:
+    """The end of the file within a list is the end of a broken file."""
+    whole = whole_file()
+    with pytest.raises(InvalidRequestError):
+        read_bvh(memoryview(whole[: whole.index(b"Zrotation") + 9]), "media[0]")
