@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def audit(
-    calls: Annotated[int, typer.Option(min=1, help="Calls to make, at least.")] = CALLS,
+    calls: Annotated[int, typer.Option(min=1, help="At least, in rounds of all paths.")] = CALLS,
     seed: Annotated[int, typer.Option(help="Of all pictures, texts and moments.")] = SEED,
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,

@@ -70,7 +70,7 @@ def video_loads(side: int) -> list[Load]:
 def dance_loads(move: str) -> list[Load]:
     """A short dance, and a photo without a person."""
     job = DanceJob(moves=[move], seconds=2, frames_per_second=24, height_pixels=640)
-    nobody = "FAILED_PRECONDITION PERSON_NOT_FOUND"
+    nobody = "INVALID_ARGUMENT PERSON_NOT_FOUND"
     return [
         Load(name="2 s of 640 rows", job=job, photos=[PERSON], share=4),
         Load(name="nobody there", job=job, photos=[photo(*SMALL)], ending=nobody),

@@ -1,17 +1,20 @@
 """Canaries: pictures of pure noise, which nothing but themselves can hold a piece of."""
 
 import struct
+import wave
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from batchpix_client.audit import forms
+from batchpix_client.audit import bvh, forms
 from batchpix_client.audit.needles import Needle
+from batchpix_client.films import make_film, strip
 
 SIDE_PIXELS = 512
 # A style picture of this side is read as it is, so that all forms of it are known.
@@ -19,6 +22,17 @@ STYLE_SIDE_PIXELS = 256
 JPEG_QUALITY = 92
 EXIF_DESCRIPTION = 0x010E
 TEXT_BYTES = 24
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+PERSON = SAMPLES / "people" / "kofi_white_tee_chinos_studio.jpg"
+GARMENT = SAMPLES / "garments" / "upper_teal_tee.jpg"
+GRAIN = 12  # levels up and down: people are found under it all the same
+SOUND_SAMPLES, SOUND_BEATS = 96_000, 4
+SOUND_SAMPLES_PER_SECOND = 48_000
+GRAIN_OF_SOUND = 3_000
+MOTION_FRAMES = 48
+FILM_FRAMES, FILM_RATE, FILM_STEP = 12, 12, 2
+# "MOTION", the number of frames and the time of one, which are no secret.
+FORM_BYTES = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +94,66 @@ class Aviary:
         ]
         return Canary(content=content, media_type="image/png", needles=needles)
 
-    def mask(self, call: str, width: int = SIDE_PIXELS) -> Canary:
-        """Make a grey mask of noise, as high as the pictures."""
+    def mask(self, call: str, width: int = SIDE_PIXELS, what: str = "mask") -> Canary:
+        """Make a grey picture of noise, as high as the pictures: a mask, or a depth map."""
         pixels = self._random.integers(0, 256, (SIDE_PIXELS, width), np.uint8)
         content = encoded(Image.fromarray(pixels), "image/png")
         needles = [
-            *forms.of_file(content, "mask file", call),
-            *forms.of_grey(pixels, "mask", call),
+            *forms.of_file(content, f"{what} file", call),
+            *forms.of_grey(pixels, what, call),
         ]
         return Canary(content=content, media_type="image/png", needles=needles)
+
+    def person(self, call: str, scale: int = 1) -> Canary:
+        """Make a photo of a person under noise, so that no two are alike."""
+        return photo(self._grained(PERSON, scale), "image/png", call)
+
+    def garment(self, call: str) -> Canary:
+        """Make a picture of a garment under noise."""
+        return photo(self._grained(GARMENT), "image/png", call)
+
+    def music(self, call: str) -> Canary:
+        """Make a WAV of loud noise on a beat, 48,000 samples a second and stereo."""
+        samples = self._random.integers(-GRAIN_OF_SOUND, GRAIN_OF_SOUND, (SOUND_SAMPLES, 2))
+        samples[:: SOUND_SAMPLES // SOUND_BEATS] = np.iinfo(np.int16).max
+        sound = samples.astype("<i2")
+        content = wav(sound)
+        needles = [
+            *forms.of_file(content, "music file", call),
+            *forms.of_sound(sound, "music", call),
+        ]
+        return Canary(content=content, media_type="audio/wav", needles=needles)
+
+    def film(self, call: str) -> Canary:
+        """Make a film of a person under noise that changes from frame to frame."""
+        whole = (self._grained(PERSON) for _ in range(FILM_FRAMES))
+        frames = [np.ascontiguousarray(each[::FILM_STEP, ::FILM_STEP]) for each in whole]
+        content = make_film(frames, FILM_RATE)
+        shown = np.asarray(strip(content, 1)[0])
+        needles = [
+            *forms.of_film(content, "driving film", call),
+            *forms.of_picture(shown, "driving frame", call),
+        ]
+        return Canary(content=content, media_type="video/mp4", needles=needles)
+
+    def motion(self, call: str) -> Canary:
+        """Make a BVH file of a body that trembles."""
+        turns = self._random.uniform(-9.0, 9.0, (MOTION_FRAMES, 3 * len(bvh.JOINTS)))
+        content = bvh.motion_file(turns).encode()
+        needles = [
+            # What stands before the first frame is the same in all of them.
+            *forms.of_text(content[content.index(b"MOTION") + FORM_BYTES :], "motion file", call),
+            *forms.of_numbers(turns.round(bvh.DECIMALS), "motion", call),
+        ]
+        return Canary(content=content, media_type="text/x-bvh", needles=needles)
+
+    def _grained(self, source: Path, scale: int = 1) -> NDArray[np.uint8]:
+        """Read a picture and put noise over it, HxWx3 uint8 RGB."""
+        with Image.open(source) as image:
+            size = (image.width * scale, image.height * scale)
+            shown = np.asarray(image.convert("RGB").resize(size), np.int16)
+        grain = self._random.integers(-GRAIN, GRAIN + 1, shown.shape, np.int16)
+        return np.asarray(np.clip(shown + grain, 0, 255), np.uint8)
 
     def giant(self, call: str) -> Canary:
         """Make a PNG whose header claims more pixels than any service takes."""
@@ -118,9 +183,23 @@ def garbled(content: bytes, media_type: str, call: str) -> Canary:
 
 def needles_of_result(content: bytes, media_type: str, call: str) -> Iterator[Needle]:
     """Cut needles from a result: of the file, and of its pixels if it tells them exactly."""
+    if media_type.startswith("video/"):
+        yield from forms.of_film(content, "output film", call)
+        return
     yield from forms.of_file(content, "output file", call)
     if media_type == "image/png":
         yield from forms.of_picture(decoded(content), "output", call)
+
+
+def wav(samples: NDArray[np.int16]) -> bytes:
+    """Write Nx2 samples as a WAV file."""
+    file = BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(2)
+        writer.setsampwidth(2)
+        writer.setframerate(SOUND_SAMPLES_PER_SECOND)
+        writer.writeframes(samples.tobytes())
+    return file.getvalue()
 
 
 def decoded(content: bytes) -> NDArray[np.uint8]:

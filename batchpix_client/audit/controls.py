@@ -3,51 +3,67 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from batchpix_client.audit.canaries import Aviary
-from batchpix_client.audit.conversation import (
-    Caller,
-    Request,
-    Stream,
-    medium,
-    options,
-    straight,
-    style,
-)
+from batchpix_client.audit.conversation import Caller, medium, options, straight, style
+from batchpix_client.audit.dancing import long_dance
+from batchpix_client.audit.dressing import long_garment
+from batchpix_client.audit.filming import long_clip
 from batchpix_client.audit.memory import Findings
-from batchpix_client.audit.needles import Needle
+from batchpix_client.audit.needles import Haystack, Needle
 from batchpix_client.audit.paths import PATHS, walk
-from batchpix_client.audit.plans import PNG, Maker
-from batchpix_client.audit.targets import scan_services
+from batchpix_client.audit.plans import PNG, Maker, Plan, maker_of
+from batchpix_client.audit.plans import Path as CallPath
+from batchpix_client.audit.targets import scan_all, scan_services, with_children
 from batchpix_client.mesh import LocalMesh
+from batchpix_client.wire import Stream
 
 # A result of this size does not fit in what transports hold: the service waits for its reader.
 HELD_SIDE_PIXELS = 1800
 GUARD_LIBRARY = "*.so"
-UNGUARDED_PATHS = ("jpeg", "png", "webp", "lossless result", "own style", "cancel")
+UNGUARDED_PATHS: Mapping[str, Sequence[str]] = {
+    "stylize": ("jpeg", "png", "webp", "lossless result", "own style", "cancel"),
+    "video": ("clip", "clip as frames"),
+    "dance": ("dance", "dance as frames"),
+    "tryon": ("garment on a person",),
+}
 
 
-def control_held(mesh: LocalMesh, caller: Caller, style_name: str, aviary: Aviary) -> Findings:
-    """Scan while a service holds a call, since its caller does not read the result."""
-    make = Maker(aviary=aviary, style=style_name, call="held")
-    with held(caller, long_call(make)):
-        return scan_services(mesh, make.needles)
+def control_held(mesh: LocalMesh, caller: Caller, maker: Maker) -> Mapping[str, Findings]:
+    """Scan each service while it holds a call, since its caller does not read the result."""
+    found = {}
+    for feature in mesh.profile.internal:
+        make = replace(maker, call=f"held {feature}", needles=[])
+        with held(caller, LONG_CALLS[feature](make)):
+            processes = with_children([mesh.process_ids[feature]])
+            found[feature] = scan_all(processes, Haystack(make.needles))
+    return found
 
 
-def long_call(make: Maker) -> list[Request]:
+def long_picture(make: Maker) -> Plan:
     """Make a call whose result no encoder can shrink: noise, sent back as it is."""
     picture = make.picture("image/webp", HELD_SIDE_PIXELS)
-    return [options(styles=style(make.style), strength=0.0, format=PNG), *medium(0, picture)]
+    unchanged = options(styles=style(make.style), strength=0.0, format=PNG)
+    return make.plan(unchanged, medium(0, picture))
+
+
+LONG_CALLS: Mapping[str, CallPath] = {
+    "stylize": long_picture,
+    "video": long_clip,
+    "dance": long_dance,
+    "tryon": long_garment,
+}
 
 
 @contextmanager
-def held(caller: Caller, requests: list[Request]) -> Iterator[Stream]:
+def held(caller: Caller, plan: Plan) -> Iterator[Stream]:
     """Begin a call, read up to the first of its result, and cancel it when the block ends."""
-    stream = caller.begin(requests)
+    stream = caller.begin(plan.requests, plan.wire)
     try:
         for answer in stream:
             if answer.WhichOneof("message") == "media_start":
@@ -62,13 +78,13 @@ def control_unguarded(aviary: Aviary, pause_seconds: float) -> Findings:
     with tempfile.TemporaryDirectory(prefix="batchpix-audit-") as folder:
         environment = unguarded_environment(Path(folder))
         with LocalMesh(Path(folder, "home"), environment=environment) as mesh:
-            with mesh.client() as client:
-                style_name = client.styles()[0].name
+            maker = maker_of(mesh, aviary)
             caller = straight(mesh.profile)
             needles: list[Needle] = []
-            for name in UNGUARDED_PATHS:
-                make = Maker(aviary=aviary, style=style_name, call=name)
-                needles += walk(caller, PATHS[name](make), name)[1]
+            for feature in mesh.profile.internal:
+                for name in UNGUARDED_PATHS[feature]:
+                    make = replace(maker, call=name, needles=[])
+                    needles += walk(caller, PATHS[feature][name](make), name)[1]
             caller.close()
             time.sleep(pause_seconds)
             return scan_services(mesh, needles)

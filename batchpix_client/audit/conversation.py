@@ -1,21 +1,23 @@
-"""One stylize call, message by message, so that it can be broken off or broken at any point."""
+"""One call, message by message, so that it can be broken off or broken at any point."""
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import google_crc32c
 import grpc
+from google.protobuf.message import Message
 
 from batchpix.media.v1 import media_pb2
-from batchpix.stylize.v1 import stylize_pb2, stylize_pb2_grpc
+from batchpix.stylize.v1 import stylize_pb2
 from batchpix_client.audit.canaries import Canary
 from batchpix_client.profile import Profile
 from batchpix_client.receipts import Receipt
 from batchpix_client.statuses import trailing_receipt, translated
+from batchpix_client.wire import STYLIZE, Stream, Wire
+from gateway.settings import SERVICES
 
 CHUNK_BYTES = 1 << 20
 DEADLINE_SECONDS = 60.0
@@ -44,31 +46,24 @@ class Reply:
     seconds: float = 0.0
 
 
-class Stream(Protocol):
-    """What gRPC hands back for a running call."""
-
-    def __iter__(self) -> Iterator[stylize_pb2.StylizeResponse]: ...
-
-    def cancel(self) -> bool:
-        """End the call."""
-
-
 class Caller:
     """Makes calls, through the gateway with a token or straight to the service by mutual TLS."""
 
-    def __init__(self, channel: grpc.Channel, metadata: Metadata = ()) -> None:
-        self._stub = stylize_pb2_grpc.StylizeServiceStub(channel)
+    def __init__(self, channels: Mapping[str, grpc.Channel], metadata: Metadata = ()) -> None:
+        """Keep the channel of each feature; they may be one."""
+        self._channels = channels
         self._metadata = metadata
-        self._channel = channel
 
     def close(self) -> None:
         """Disconnect."""
-        self._channel.close()
+        for channel in set(self._channels.values()):
+            channel.close()
 
     def converse(
         self,
-        requests: Iterable[Request],
+        requests: Iterable[Message],
         *,
+        wire: Wire = STYLIZE,
         deadline_seconds: float = DEADLINE_SECONDS,
         cancel_seconds: float | None = None,
         metadata: Metadata = (),
@@ -77,12 +72,13 @@ class Caller:
 
         Args:
             requests: the caller's half.
+            wire: the feature that is called.
             deadline_seconds: of the call.
             cancel_seconds: when to cancel, None = never.
             metadata: headers beside the token.
         """
         started = time.perf_counter()
-        stream: Stream = self._stub.Stylize(
+        stream = wire.method(self._channels[wire.feature])(
             iter(requests), timeout=deadline_seconds, metadata=(*self._metadata, *metadata)
         )
         timer = threading.Timer(cancel_seconds or 0.0, stream.cancel)
@@ -99,12 +95,11 @@ class Caller:
         reply.seconds = time.perf_counter() - started
         return reply
 
-    def begin(self, requests: Iterable[Request]) -> Stream:
+    def begin(self, requests: Iterable[Message], wire: Wire = STYLIZE) -> Stream:
         """Start a call and leave it to the caller of this."""
-        stream: Stream = self._stub.Stylize(
+        return wire.method(self._channels[wire.feature])(
             iter(requests), timeout=DEADLINE_SECONDS, metadata=self._metadata
         )
-        return stream
 
 
 def read_answers(stream: Stream, reply: Reply) -> None:
@@ -131,17 +126,22 @@ def through_gateway(profile: Profile, token: str) -> Caller:
     assert profile.ca is not None
     credentials = grpc.ssl_channel_credentials(profile.ca.read_bytes())
     channel = grpc.secure_channel(profile.address, credentials, CHANNEL_OPTIONS)
-    return Caller(channel, (("authorization", f"Bearer {token}"),))
+    return Caller(dict.fromkeys(SERVICES, channel), (("authorization", f"Bearer {token}"),))
 
 
 def straight(profile: Profile) -> Caller:
-    """Call as an internal client does: mutual TLS, no gateway."""
+    """Call as an internal client does: mutual TLS to each service, no gateway."""
     folder = profile.client_certificates
     assert folder is not None
     names = ("ca.crt", "tls.key", "tls.crt")
     authority, key, certificate = ((folder / name).read_bytes() for name in names)
     credentials = grpc.ssl_channel_credentials(authority, key, certificate)
-    return Caller(grpc.secure_channel(profile.internal["stylize"], credentials, CHANNEL_OPTIONS))
+    return Caller(
+        {
+            feature: grpc.secure_channel(address, credentials, CHANNEL_OPTIONS)
+            for feature, address in profile.internal.items()
+        }
+    )
 
 
 def options(**values: object) -> Request:

@@ -8,6 +8,11 @@ from batchpix_client.audit.conversation import Reply
 from batchpix_client.audit.memory import Findings
 from batchpix_client.errors import BatchpixError
 
+# Paths whose callers do not wait for the end.
+BROKEN_OFF = frozenset(
+    {"cancel", "deadline", "cancelled clip", "cancelled dance", "cancelled garment"}
+)
+
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
@@ -22,7 +27,8 @@ class Evidence:
         unexpected: calls that ended otherwise than their path must.
         services: what was found in the memory of the services.
         gateway: what was found in the memory of the gateway after the last call.
-        held: what the first control found: a call that was still running.
+        held: what the first control found: calls that were still running.
+        blind: features whose running call the first control did not find.
         unguarded: what the second control found: a service whose guard was taken out.
         files: what was found in files written since the start, logs and metrics.
         files_read: how many files were read.
@@ -53,6 +59,7 @@ class Evidence:
     services: Findings = field(default_factory=Findings)
     gateway: Findings = field(default_factory=Findings)
     held: Findings = field(default_factory=Findings)
+    blind: list[str] = field(default_factory=list)
     unguarded: Findings = field(default_factory=Findings)
     files: Findings = field(default_factory=Findings)
     files_read: int = 0
@@ -83,7 +90,7 @@ class Evidence:
             self.policy_versions.add(reply.policy_version)
         if reply.receipt is None:
             # Whoever breaks off does not wait for it.
-            self.receipts_missing += path not in ("cancel", "deadline")
+            self.receipts_missing += path not in BROKEN_OFF
             return
         try:
             statement = reply.receipt.verify(*keys)
@@ -116,6 +123,7 @@ class Evidence:
             *(f"guard lacks {part}" for part in sorted(self.guard_missing)),
             *(f"let in: {attempt}" for attempt in self.refused),
             *(f"unexpected end: {call}" for call in self.unexpected),
+            *(f"blind to a running call of {feature}" for feature in self.blind),
         ]
         for count, what in (
             (self.storage_bytes, "bytes that services wrote to storage"),

@@ -21,6 +21,9 @@ FILE_EDGE_STEP_BYTES = 256
 FILE_NEEDLE_BYTES = 24
 # Signatures and sizes, which are no secret, and hardly ever of one file alone.
 FILE_HEADER_BYTES = 64
+BOX_HEAD_BYTES = 8
+# H.264's encoder writes words of its own into the first frame of a film.
+FILM_HEADER_BYTES = 1_024
 JPEG_SCAN = b"\xff\xda"
 # A network that works on blocks of 4x4 pixels rearranges them so.
 BLOCK = 4
@@ -45,6 +48,26 @@ def of_file(content: bytes, form: str, call: str) -> Iterator[Needle]:
     for start in sorted(near_ends.union(range(first, last, FILE_STEP_BYTES))):
         if first <= start <= last:
             yield Needle(content[start : start + FILE_NEEDLE_BYTES], form, call)
+
+
+def of_film(content: bytes, form: str, call: str) -> Iterator[Needle]:
+    """Cut needles from an MP4: from what it shows and plays, not from its tables."""
+    first = FILM_HEADER_BYTES
+    for box, body in boxes(content):
+        if box == b"mdat":
+            yield from of_file(body[first:], form, call)
+            first = 0
+
+
+def boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Take an MP4 apart at its outermost level: kinds and bodies of boxes (ISO/IEC 14496-12)."""
+    place = 0
+    while place + BOX_HEAD_BYTES <= len(content):
+        size = int.from_bytes(content[place : place + 4])
+        # Sizes of 0 and 1 stand for the rest and for larger numbers; no film here needs them.
+        end = place + size if size >= BOX_HEAD_BYTES else len(content)
+        yield content[place + 4 : place + BOX_HEAD_BYTES], content[place + BOX_HEAD_BYTES : end]
+        place = end
 
 
 def of_picture(pixels: Pixels, what: str, call: str) -> Iterator[Needle]:
@@ -79,6 +102,35 @@ def of_samples(samples: NDArray[np.uint16], what: str, call: str) -> Iterator[Ne
         values = samples[row, column : column + BYTE_VALUES // 3]
         yield Needle(values.astype(">u2").tobytes(), f"{what} u16 big-endian", call)
         yield Needle(values.astype("<u2").tobytes(), f"{what} u16 little-endian", call)
+
+
+def of_sound(samples: NDArray[np.int16], what: str, call: str) -> Iterator[Needle]:
+    """Cut needles from sound, Nx2 samples of 16 bits, as samples and as floats in -1..1."""
+    for start in spread(len(samples) - BYTE_VALUES):
+        run = samples[start : start + FLOAT_VALUES]
+        yield Needle(run[: BYTE_VALUES // 4].tobytes(), f"{what} s16 stereo", call)
+        for side, channel in (("left", run[:, 0]), ("right", run[:, 1])):
+            yield Needle(channel[: BYTE_VALUES // 2].tobytes(), f"{what} s16 {side}", call)
+            floats = channel.astype(np.float32) / np.float32(1 << 15)
+            yield Needle(floats[: BYTE_VALUES // 4].tobytes(), f"{what} f32 {side}", call)
+        mixed = run.astype(np.float32).mean(axis=1) / np.float32(1 << 15)
+        yield Needle(mixed[: BYTE_VALUES // 4].tobytes(), f"{what} f32 mono", call)
+
+
+def of_numbers(values: NDArray[np.float64], what: str, call: str) -> Iterator[Needle]:
+    """Cut needles from rows of numbers, TxC, as doubles and floats, by row and by column."""
+    for row in spread(len(values) - 4):
+        for kind, numbers in (("f64", values), ("f32", values.astype(np.float32))):
+            yield Needle(numbers[row, :4].tobytes(), f"{what} {kind} row", call)
+            column = np.ascontiguousarray(numbers[row : row + 4, 0])
+            yield Needle(column.tobytes(), f"{what} {kind} column", call)
+            angles = np.radians(column)
+            yield Needle(angles.tobytes(), f"{what} {kind} column of radians", call)
+
+
+def spread(length: int) -> Iterator[int]:
+    """Choose places evenly, the first and the last among them."""
+    return (place * max(length, 1) // (PLACES - 1) for place in range(PLACES))
 
 
 def of_jpeg_planes(content: bytes, what: str, call: str) -> Iterator[Needle]:

@@ -14,9 +14,11 @@ from batchpix_client.audit.conversation import through_gateway
 from batchpix_client.audit.evidence import Evidence
 from batchpix_client.audit.memory import require_access
 from batchpix_client.audit.needles import Haystack, Needle
+from batchpix_client.audit.plans import maker_of
 from batchpix_client.audit.rounds import Rounds
 from batchpix_client.audit.targets import gateway_ids, scan_all, scan_services, service_ids
 from batchpix_client.mesh import LocalMesh
+from gateway.settings import SERVICES
 from gateway.tokens import load_or_make_key, make_token
 
 # Nothing may be left a second after a call; connections that nobody uses close in half of one.
@@ -48,7 +50,7 @@ def inspect(calls: int, seed: int, say: Say) -> Evidence:
                 require_access(process_id)
             # Before its seal a service may keep compiled code, as Python does.
             evidence.storage_bytes = -storage_bytes(mesh)
-            token = make_token(load_or_make_key(Path(home, "tokens")), CALLER, ["stylize"])
+            token = make_token(load_or_make_key(Path(home, "tokens")), CALLER, list(SERVICES))
             # The part that proves who calls; what stands before it is no secret.
             needles = list(forms.of_text(token.rpartition(".")[2], "token", "all"))
             needles += make_calls(mesh, token, needles, calls, aviary, evidence, say)
@@ -76,13 +78,16 @@ def make_calls(
 ) -> Iterator[Needle]:
     """Make all calls and scan the services after each group; yield what to look for at the end."""
     with mesh.client() as client:
-        style_name, policy = client.styles()[0].name, client.policy()
+        policy = client.policy()
+    maker = maker_of(mesh, aviary)
     evidence.policy_published = (policy.version, policy.feedback_address)
     caller = through_gateway(mesh.profile, token)
-    evidence.held = control_held(mesh, caller, style_name, aviary)
+    for feature, found in control_held(mesh, caller, maker).items():
+        evidence.held.add(found)
+        evidence.blind += [] if found.total else [feature]
+        say(f"{found.total} canaries found while {feature} runs, as there should be")
     caller.close()
-    say(f"{evidence.held.total} canaries found while a call runs, as there should be")
-    rounds = Rounds(mesh, token, style_name, aviary, evidence)
+    rounds = Rounds(mesh, token, maker, evidence)
     for group in rounds.run(calls):
         time.sleep(PAUSE_SECONDS)
         found = scan_services(mesh, [*constant, *group.needles])

@@ -1,6 +1,6 @@
 """What an audit's evidence says of a clause: each in words, and whether it is what it should be."""
 
-from batchpix_client.audit.evidence import Evidence
+from batchpix_client.audit.evidence import BROKEN_OFF, Evidence
 
 
 def memory(evidence: Evidence) -> tuple[str, bool]:
@@ -83,7 +83,7 @@ def stopped(evidence: Evidence) -> tuple[str, bool]:
     broken = {
         name: sum(outcomes.values())
         for name, outcomes in evidence.outcomes.items()
-        if name in ("cancel", "deadline", "killed caller")
+        if name in {*BROKEN_OFF, "killed caller"}
     }
     left = [call for call in evidence.services.calls if call.startswith(tuple(broken))]
     text = ", ".join(f"{count} x {name}" for name, count in broken.items())

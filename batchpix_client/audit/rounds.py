@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import pairwise
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import cycle, pairwise
 
-from batchpix_client.audit import victim
-from batchpix_client.audit.canaries import Aviary
+from batchpix_client.audit import dancing, dressing, filming, victim
 from batchpix_client.audit.conversation import (
     Reply,
     medium,
@@ -21,13 +19,12 @@ from batchpix_client.audit.conversation import (
 )
 from batchpix_client.audit.evidence import Evidence
 from batchpix_client.audit.needles import Needle
-from batchpix_client.audit.paths import PATHS, needles_of, walk
-from batchpix_client.audit.plans import Maker, Plan
+from batchpix_client.audit.paths import needles_of, paths_of, walk
+from batchpix_client.audit.plans import Maker, Path, Plan
 from batchpix_client.mesh import LocalMesh
 
 CROWD = 32
 CROWD_SIDE_PIXELS = 256
-CANCELS = 3
 VICTIM_SECONDS_MAX = 30.0
 
 
@@ -47,13 +44,10 @@ class Group:
 class Rounds:
     """Makes the calls of an audit, group after group."""
 
-    def __init__(
-        self, mesh: LocalMesh, token: str, style_name: str, aviary: Aviary, evidence: Evidence
-    ) -> None:
+    def __init__(self, mesh: LocalMesh, token: str, maker: Maker, evidence: Evidence) -> None:
         self._profile = mesh.profile
         self._token = token
-        self._style = style_name
-        self._aviary = aviary
+        self._maker = maker
         self._evidence = evidence
         self._keys = receipt_keys(mesh.profile)
         # It keeps its connection from round to round, so what a service keeps with it shows.
@@ -64,27 +58,23 @@ class Rounds:
         self._inside.close()
 
     def run(self, calls: int) -> Iterator[Group]:
-        """Make at least so many calls; between groups nothing runs.
+        """Make at least so many calls, in whole rounds; between groups nothing runs.
 
         Paths go through the gateway and straight to the service in turn.
         """
         turn = 0
         while self._evidence.calls < calls:
             yield self._paths(turn)
-            if self._evidence.calls < calls:
-                yield self._crowd(turn)
-            if self._evidence.calls < calls:
-                yield self._killed(turn)
+            yield self._crowd(turn)
+            yield self._killed(turn)
             turn += 1
 
     def _paths(self, turn: int) -> Group:
         needles: list[Needle] = []
         outside = through_gateway(self._profile, self._token)
-        names = [*PATHS, *["cancel"] * (CANCELS - 1)]
-        for place, name in enumerate(names):
+        for place, (name, path) in enumerate(paths_of(self._profile.internal)):
             call = f"{name} {turn}.{place}"
-            make = Maker(aviary=self._aviary, style=self._style, call=call)
-            plan = PATHS[name](make)
+            plan = path(self._make(call))
             reply, found = walk((outside, self._inside)[(place + turn) % 2], plan, call)
             self._note(name, plan, reply)
             needles += found
@@ -94,17 +84,18 @@ class Rounds:
     def _crowd(self, turn: int) -> Group:
         callers = [through_gateway(self._profile, self._token) for _ in range(4)]
         plans: list[tuple[str, Plan]] = []
+        kinds = cycle(crowd_of(self._profile.internal))
         for place in range(0, CROWD, 2):
             call = f"crowd {turn}.{place}"
-            make = Maker(aviary=self._aviary, style=self._style, call=call)
-            picture = make.picture("image/jpeg", CROWD_SIDE_PIXELS)
-            plan = make.plan(options(styles=style(self._style)), medium(0, picture))
+            plan = next(kinds)(self._make(call))
             # Each call is made twice, at the same time as all others: the answers must be equal.
             plans += [(call, plan)] * 2
         with ThreadPoolExecutor(CROWD) as pool:
             replies = list(
                 pool.map(
-                    lambda each: callers[each[0] % 4].converse(each[1][1].requests),
+                    lambda each: callers[each[0] % 4].converse(
+                        each[1][1].requests, wire=each[1][1].wire
+                    ),
                     enumerate(plans),
                 )
             )
@@ -123,9 +114,12 @@ class Rounds:
     def _killed(self, turn: int) -> Group:
         """Kill a caller in the middle of its upload."""
         call = f"killed caller {turn}"
-        canary = self._aviary.picture(call)
-        authority = (self._profile.ca or Path()).read_bytes()
-        head = "\n".join((self._profile.address, self._token, self._style, str(len(authority))))
+        canary = self._maker.aviary.picture(call)
+        assert self._profile.ca is not None
+        authority = self._profile.ca.read_bytes()
+        head = "\n".join(
+            (self._profile.address, self._token, self._maker.style, str(len(authority)))
+        )
         with subprocess.Popen(
             [sys.executable, "-m", victim.__name__],
             stdin=subprocess.PIPE,
@@ -140,5 +134,29 @@ class Rounds:
         self._evidence.note_broken("killed caller", "KILLED" if uploaded else "NOT_LET_IN")
         return Group(name=f"a caller that is killed, round {turn}", needles=list(canary.needles))
 
+    def _make(self, call: str) -> Maker:
+        """Make a maker for one call."""
+        return replace(self._maker, call=call, needles=[])
+
     def _note(self, name: str, plan: Plan, reply: Reply) -> None:
         self._evidence.note(name, tuple(plan.outcomes), reply, self._keys)
+
+
+def painted(make: Maker) -> Plan:
+    """Have a small picture painted."""
+    picture = make.picture("image/jpeg", CROWD_SIDE_PIXELS)
+    return make.plan(options(styles=style(make.style)), medium(0, picture))
+
+
+# What a crowd does: mostly small pictures, and some of everything else that runs.
+CROWD_PATHS: Mapping[str, Sequence[Path]] = {
+    "stylize": (painted,) * 5,
+    "video": (filming.clip,),
+    "dance": (dancing.dance,),
+    "tryon": (dressing.scaled,),
+}
+
+
+def crowd_of(features: Collection[str]) -> list[Path]:
+    """List what a crowd does with the features that run."""
+    return [path for feature, paths in CROWD_PATHS.items() if feature in features for path in paths]

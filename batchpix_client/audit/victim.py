@@ -23,7 +23,7 @@ def main() -> None:
     authority = orders.read(int(orders.readline()))
     canary = Canary(content=orders.read(), media_type="image/jpeg", needles=())
     channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(authority))
-    caller = Caller(channel, (("authorization", f"Bearer {token}"),))
+    caller = Caller({"stylize": channel}, (("authorization", f"Bearer {token}"),))
     for _ in caller.begin(endless(canary, name)):
         # The first answer says that the call was let in; the upload goes on by itself.
         sys.stdout.write(UPLOADED + "\n")

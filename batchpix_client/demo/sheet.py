@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from batchpix_client.demo.plan import Shown
-from batchpix_client.demo.strips import strip
+from batchpix_client.films import strip
 
 WIDTH_PIXELS = 2010  # of the sheet: two landscape pairs fill a row
 PICTURE_PIXELS = 320  # height of every picture, where a row of its block has room for it

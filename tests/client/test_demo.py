@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -28,10 +27,10 @@ from batchpix_client.demo.sheet import (
     WIDTH_PIXELS,
     flow,
 )
-from batchpix_client.demo.strips import strip
 from batchpix_client.demo.stylize import plan_stylize
 from batchpix_client.demo.tryon import plan_tryon
 from batchpix_client.demo.video import plan_video
+from batchpix_client.films import make_film, strip
 from tests.client import fakes
 from tests.client.fakes import FakeMesh
 
@@ -144,16 +143,9 @@ def test_the_music_has_its_drum_on_the_beat() -> None:
 
 
 def film(count: int) -> bytes:
-    """Make a film whose frames grow brighter, as services make them."""
-    target = io.BytesIO()
-    with av.open(target, "w", format="mp4") as file:
-        stream = file.add_stream("libx264", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 64, 96, "yuv420p"
-        for place in range(count):
-            grey = np.full((96, 64, 3), 20 + 200 * place // max(count - 1, 1), np.uint8)
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(grey)))
-        file.mux(stream.encode())
-    return target.getvalue()
+    """Make a film whose frames grow brighter."""
+    greys = [20 + 200 * place // max(count - 1, 1) for place in range(count)]
+    return make_film([np.full((96, 64, 3), grey, np.uint8) for grey in greys], 30)
 
 
 @pytest.mark.parametrize(("count", "expected"), [(31, 6), (6, 6), (3, 3), (1, 1)])

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from batchpix_client.audit.canaries import Aviary
-from batchpix_client.audit.controls import held, long_call
+from batchpix_client.audit.controls import held, long_picture
 from batchpix_client.audit.conversation import (
     Caller,
     straight,
@@ -83,7 +83,7 @@ def test_a_crash_in_mid_call_leaves_no_core_and_no_byte(
     make = Maker(aviary=aviary, style=style_name, call="crash")
     service = psutil.Process(mesh.process_ids["stylize"])
     caller = through_gateway(mesh.profile, (tmp_path / "home" / "token").read_text())
-    with held(caller, long_call(make)) as stream:
+    with held(caller, long_picture(make)) as stream:
         os.kill(service.pid, signal.SIGSEGV)
         service.wait(ATTACH_SECONDS_MAX)
         with pytest.raises(grpc.RpcError) as failure:
@@ -116,7 +116,7 @@ def load(caller: Caller, style_name: str) -> set[str]:
     aviary, outcomes = Aviary(4), set()
     for name in ("jpeg", "png", "webp", "lossless result", "mask", "own style", "metadata"):
         make = Maker(aviary=aviary, style=style_name, call=name)
-        outcomes.add(walk(caller, PATHS[name](make), name)[0].outcome)
+        outcomes.add(walk(caller, PATHS["stylize"][name](make), name)[0].outcome)
     caller.close()
     return outcomes
 
