@@ -11,6 +11,7 @@ from services.dance.outline import (
     Mask,
     Outline,
     Silhouette,
+    below_border,
     below_groin,
     find_crotch,
     find_hem,
@@ -119,6 +120,7 @@ def cut_out(pixels: Pixels, seen: Silhouette, skeleton: Skeleton) -> Cut:
         seen: the person in it.
         skeleton: the person's.
     """
+    pixels, seen = below_border(pixels, seen, skeleton)
     window, origin = window_of(seen.mask, skeleton)
     near = moved(skeleton, -np.array(origin, np.float64))
     seen = with_face(seen.within(window), near)

@@ -7,11 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dance.pixels import grow, largest_island
-from services.dance.skeleton import LEGS, Limb, Points, Skeleton
-from services.vision.parts import Wear
+from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
+from services.vision.parts import BodyPart, Wear
 
 Mask: TypeAlias = NDArray[np.uint8]
 
+LIMB_PARTS = {
+    Limb.LEFT_ARM: (BodyPart.UPPER_ARM_LEFT, BodyPart.FOREARM_LEFT, BodyPart.HAND_LEFT),
+    Limb.RIGHT_ARM: (BodyPart.UPPER_ARM_RIGHT, BodyPart.FOREARM_RIGHT, BodyPart.HAND_RIGHT),
+    Limb.LEFT_LEG: (BodyPart.THIGH_LEFT, BodyPart.SHIN_LEFT, BodyPart.FOOT_LEFT),
+    Limb.RIGHT_LEG: (BodyPart.THIGH_RIGHT, BodyPart.SHIN_RIGHT, BodyPart.FOOT_RIGHT),
+}
 # A skirt's hem is below this share of the thigh; above it are shorts.
 SKIRT_SHARE_MIN = 0.62
 SKIRT_FILLED_MIN = 0.85
@@ -20,6 +26,8 @@ FACE_SHARES = (1.15, 0.85)
 # Dents of a head narrower than twice this, over its radius, are none; so far around its middle.
 DENT_SHARE = 0.2
 HEAD_REACH = 1.25
+# So much more of a person is made up where the photo ends, over the torso's length.
+BELOW_SHARE = 0.25
 # The crotch lies so far below the hips where no gap between the legs shows it, over the torso.
 CROTCH_SHARE = 0.24
 
@@ -60,6 +68,29 @@ class Outline:
     radii: NDArray[np.float64]
     crotch: Points
     hem: float | None
+
+
+def below_border(
+    pixels: NDArray[np.uint8], seen: Silhouette, skeleton: Skeleton
+) -> tuple[NDArray[np.uint8], Silhouette]:
+    """Go on below a photo that cuts a person off, so that a trunk that sways shows no end.
+
+    Returns:
+        Photo and person with more rows, which mirror those above; the same for a whole person.
+    """
+    if not skeleton.missing & set(LEGS) or seen.mask[-1].max() < 128:
+        return pixels, seen
+    more = min(round(BELOW_SHARE * skeleton.torso), pixels.shape[0] // 2)
+    room = ((0, more), (0, 0))
+    # Nothing hangs on below a hand that dances.
+    hands = [part for limb in ARMS if limb not in skeleton.missing for part in LIMB_PARTS[limb]]
+    mask = np.pad(seen.mask, room, mode="edge")
+    mask[-more:, np.isin(seen.body[-1], hands)] = 0
+    return np.pad(pixels, (*room, (0, 0)), mode="symmetric"), Silhouette(
+        mask=mask,
+        body=np.pad(seen.body, room, mode="edge"),
+        wear=np.pad(seen.wear, room, mode="edge"),
+    )
 
 
 def with_face(seen: Silhouette, skeleton: Skeleton) -> Silhouette:

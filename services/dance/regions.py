@@ -6,19 +6,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dance.outline import Mask, Silhouette, unit_of
+from services.dance.outline import LIMB_PARTS, Mask, Silhouette, unit_of
 from services.dance.pixels import blur, grow, resized
 from services.dance.skeleton import ARMS, Limb, Points, Skeleton
 from services.vision.parts import BodyPart
 
 Share: TypeAlias = NDArray[np.float32]
 
-LIMB_PARTS = {
-    Limb.LEFT_ARM: (BodyPart.UPPER_ARM_LEFT, BodyPart.FOREARM_LEFT, BodyPart.HAND_LEFT),
-    Limb.RIGHT_ARM: (BodyPart.UPPER_ARM_RIGHT, BodyPart.FOREARM_RIGHT, BodyPart.HAND_RIGHT),
-    Limb.LEFT_LEG: (BodyPart.THIGH_LEFT, BodyPart.SHIN_LEFT, BodyPart.FOOT_LEFT),
-    Limb.RIGHT_LEG: (BodyPart.THIGH_RIGHT, BodyPart.SHIN_RIGHT, BodyPart.FOOT_RIGHT),
-}
 # Nothing farther from a limb's bones than this, over what was measured, belongs to it.
 REACH_MORE = 1.6
 STATIONS = 24

@@ -190,6 +190,23 @@ def test_half_a_body_dances_with_what_is_seen(
     assert moved_pixels(frames, frames[0]).mean() > 0.05
 
 
+def test_a_portrait_that_sways_shows_no_end_of_its_trunk(
+    draw: Draw, pipeline: DancePipeline, arena: Arena
+) -> None:
+    """Where the photo cuts a person off, the figure goes on to the border in every frame."""
+    portrait = np.ascontiguousarray(photo("anna_striped", 640)[10:190, 120:310])
+    size = ClipFormat().size_for(*portrait.shape[:2])
+    dancer = pipeline.dancer(portrait, Wish(), size, "media[0]", arena)
+    frames = draw(
+        dancer, moves=("hip_sway",), seconds=3.0, background=Background.TRANSPARENT, shadow=False
+    )
+    x = round(dancer.rig.skeleton.neck[0])
+
+    assert {Limb.LEFT_LEG, Limb.RIGHT_LEG} <= dancer.missing
+    for frame in frames:
+        assert (frame[-1, x - 30 : x + 30, 3] == 255).all()
+
+
 def test_a_person_cut_by_the_side_of_the_photo_dances(draw: Draw) -> None:
     """An arm beyond the border does not end the call."""
     assert draw(np.ascontiguousarray(photo("priya")[:, 90:]), moves=("twist",))
