@@ -51,6 +51,8 @@ ARM = (*UPPER_ARM.values(), *FOREARM.values())
 GREY = np.array([0.299, 0.587, 0.114])
 # Cloth whose brightness varies less has no texture to correlate.
 PLAIN = 8.0
+# Standard deviation of lightness from which cloth has a pattern of several colours.
+PATTERNED = 15.0
 
 # The garment, the person in other clothes, and the person in that very garment.
 TRIPLES = (
@@ -177,20 +179,12 @@ def read_mask(data: Path, name: str, part: str) -> Chosen:
 def colour_error(cloth: Cloth, made: Pixels, laid: Chosen) -> float:
     """Return dE2000 between the middle colours of the garment's picture and of the result.
 
-    Only the commonest of its colours counts, so that stripes do not make a middle of their own.
+    Where a pattern has several colours the median falls on one or the other of them by chance; then
+    the mean counts.
     """
-    model = commonest(cloth.colour[cloth.solid])
-    shown = made[laid]
-    near = np.abs(to_lab(shown) - model).sum(axis=1) < 40
-    return float(ciede2000(np.median(to_lab(shown)[near], axis=0), model)) if near.any() else 99.0
-
-
-def commonest(colours: Pixels) -> Floats:
-    """Return the middle of the largest group of colours, in CIE Lab."""
-    lab = to_lab(colours[:: max(1, len(colours) // 4000)])
-    groups = canvas.clusters(lab.astype(np.float32), 3)
-    nearest = np.argmin(((lab[:, None] - groups[None]) ** 2).sum(axis=2), axis=1)
-    return np.asarray(np.median(lab[nearest == np.bincount(nearest).argmax()], axis=0))
+    own, shown = to_lab(cloth.colour[cloth.solid]), to_lab(made[laid])
+    middle = np.mean if own[:, 0].std() > PATTERNED else np.median
+    return ciede2000(np.asarray(middle(own, axis=0)), np.asarray(middle(shown, axis=0)))
 
 
 def median_difference(first: Pixels, second: Pixels) -> float:

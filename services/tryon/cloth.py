@@ -15,6 +15,7 @@ MARGIN = 8
 COVERED = 128
 # Colours this near the edge, in pixels, are mixed with the ground of the picture.
 EDGE_MIXED = 2.5
+EDGE_SIGMA = 0.8
 # Levels that nine tenths and one tenth of the ground lie apart: of an even and of an uneven one.
 EVEN_SPREAD = (6.0, 16.0)
 GROUND_MIN = 50
@@ -79,6 +80,8 @@ def cut_out(pixels: NDArray[np.uint8], garment: Garment) -> Cloth:
     if scale < 1.0:
         size = max(1, round(height * scale)), max(1, round(width * scale))
         colour, cover = canvas.scaled(colour, size), canvas.scaled(cover, size)
+    # Cloth hides what it covers, however sure the reader was of it.
+    cover = np.rint(canvas.softened(cover >= COVERED, EDGE_SIGMA) * 255).astype(np.uint8)
     step = np.array([cover.shape[1] / width, cover.shape[0] / height])
     points = {
         name: (np.array([x - left, y - top]) + 0.5) * step - 0.5
@@ -123,8 +126,6 @@ def with_all_but_ground(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> 
     # Hooks and threads are thin.
     thin = max(1.0, THIN_SHARE * size)
     missed = canvas.grown(canvas.shrunk(np.asarray(missed), thin), thin) & missed
-    if not missed.any():
-        return cover
     whole = canvas.shrunk(canvas.grown(~outside | missed, 2 * thin), 2 * thin)
     whole &= (apart > GROUND_LEVELS) | ~outside
     return np.maximum(cover, np.rint(canvas.softened(whole, 0.7) * 255)).astype(np.uint8)
@@ -142,7 +143,7 @@ def evenness_of(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> float:
 
 def clean_edge(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Carry the garment's inner colours out over its edge, so that no ground shines through."""
-    inner = canvas.depth_inside(np.ascontiguousarray(cover >= 250)) > EDGE_MIXED
+    inner = canvas.depth_inside(np.ascontiguousarray(cover >= COVERED)) > EDGE_MIXED
     if not inner.any():
         return np.ascontiguousarray(colour)
     return canvas.mirrored_out(colour, inner)

@@ -39,6 +39,7 @@ OUTER_SIZE = 1.07
 SLEEVELESS_SIZE = 0.97
 # From the shoulder joint to the seam on top of it and to the armpit, in spans.
 SEAM_ABOVE = 0.15
+SEAM_OVER_MAX = 0.14
 ARMPIT_BELOW = (0.24, 0.55)
 ARMPIT_INWARD = 0.04
 # How much of the way a shoulder seam turns with a raised arm.
@@ -77,9 +78,14 @@ def find_trunk(wearer: Wearer, cloth: Cloth, frame: Frame) -> Trunk:
         joint, arm = wearer.joint(SHOULDER, side), find_limb(wearer, "arm", side)
         along = unit(arm.joints[1] - arm.joints[0])
         normal = outer_normal(arm, unit(wearer.outward(side) + SEAM_TURN * along))
+        # Seams that hang over the shoulder lie down the arm.
+        half = scale * frame.width / 2 * visible_share(wearer)
+        over = half - float((joint - wearer.middle(SHOULDER)) @ wearer.outward(side))
+        over = float(np.clip(over, 0.0, SEAM_OVER_MAX * wearer.span))
+        normal = unit(SEAM_ABOVE * wearer.span * normal + over * (wearer.outward(side) + along))
         above = outermost_bald(wearer, (TORSO, *ARMS), joint, normal, 0.30 * wearer.span)
         tops[side] = joint + normal * np.clip(
-            above or 0.0, 0.8 * SEAM_ABOVE * wearer.span, 1.4 * SEAM_ABOVE * wearer.span
+            above or 0.0, 0.8 * SEAM_ABOVE * wearer.span, 1.5 * SEAM_ABOVE * wearer.span
         )
         depth = frame.height_of(cloth.points[f"armpit_{side}"]) * scale / wearer.span - SEAM_ABOVE
         raised = float(np.clip(0.5 - along @ wearer.down, 0.0, 1.0))
