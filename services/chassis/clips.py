@@ -1,6 +1,7 @@
 """Clips in the chunk protocol: how one is wanted, and sending it while it is made."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import numpy as np
@@ -92,7 +93,8 @@ async def send_clip(
     )
     if wanted.container is Container.FRAMES:
         start.kind, start.media_type = media_pb2.MEDIA_KIND_FRAME, wanted.frame_media_type
-        await send_frames(call, wanted, frames, start)
+        with closed(frames):
+            await send_frames(call, wanted, frames, start)
         return
     start.kind, start.media_type = media_pb2.MEDIA_KIND_CLIP, MP4
     start.frame_count = wanted.frame_count
@@ -102,8 +104,22 @@ async def send_clip(
         frames_per_second=wanted.frames_per_second,
         quality=wanted.quality,
     )
-    with call.arena.scope(), open_movie(made, studio, call.arena, sound) as writer:
+    memory = call.arena.scope()
+    with memory, open_movie(made, studio, call.arena, sound) as writer, closed(frames):
         await send_movie(call, frames, writer, start)
+
+
+@contextmanager
+def closed(frames: Frames) -> Iterator[None]:
+    """Let go of a generator's memory when the block is left, not when it is collected.
+
+    A generator that is stopped between two frames holds scopes of the call's memory open.
+    """
+    try:
+        yield
+    finally:
+        if isinstance(frames, Generator):
+            frames.close()
 
 
 async def send_movie(
