@@ -29,6 +29,7 @@ from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.store import ModelStore
 from services.vision.depth import DepthFinder
+from services.vision.loading import load_pose_networks
 from services.vision.networks import DEPTH
 from services.vision.person import Person, PersonFinder
 
@@ -115,10 +116,7 @@ def make_finders(threads: int) -> dict[str, DepthFinder]:
     engine = OpenVinoEngine(
         store.open(DEPTH.name), threads=threads, picture_inputs=DEPTH.picture_inputs
     )
-    detector, landmarker = (
-        OpenVinoEngine(store.path(name), threads=threads)
-        for name in ("pose_detector", "pose_landmarker")
-    )
+    detector, landmarker = load_pose_networks(store, threads)
     people = PersonFinder(detector=detector, landmarker=landmarker, lens=lens)
     nobody = Nobody(detector=detector, landmarker=landmarker, lens=lens)
     blunt = Blunt(threads)

@@ -27,8 +27,8 @@ from services.dance.servicer import DanceServicer
 from services.dance.wish import Wish
 from services.vision.inpaint import Inpainter
 from services.vision.landmarker import LANDMARKS
+from services.vision.loading import load_person_finder
 from services.vision.parts import PARTS, BodyPart, PartsFinder, Wear
-from services.vision.person import PersonFinder
 
 SERVICE = "batchpix.dance.v1.DanceService"
 WARM_UP_BYTES = 1 << 30
@@ -64,26 +64,17 @@ def feature_of(pipeline: DancePipeline) -> Feature:
 def make_pipeline(settings: Settings) -> DancePipeline:
     """Load networks and moves."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-    landmarker = OpenVinoEngine(store.path("pose_landmarker"), threads=settings.threads)
+    parts = OpenVinoEngine(
+        store.open(PARTS.name), threads=settings.threads, picture_inputs=PARTS.picture_inputs
+    )
     return DancePipeline(
-        finder=PersonFinder(
-            detector=OpenVinoEngine(store.path("pose_detector"), threads=settings.threads),
-            landmarker=landmarker,
-            lens=raster,
-        ),
-        parts=PartsFinder(
-            OpenVinoEngine(
-                store.path(PARTS.name),
-                threads=settings.threads,
-                picture_inputs=PARTS.picture_inputs,
-            ),
-            raster,
-        ),
+        finder=load_person_finder(store, raster, settings.threads),
+        parts=PartsFinder(parts, raster),
         filler=Inpainter(raster),
         book=load_moves(),
         raster=raster,
         studio=Studio(raster=raster, threads=settings.threads),
-        engine=landmarker.description,
+        engine=parts.description,
     )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from batchpix.stylize.v1 import stylize_pb2_grpc
 from services.chassis.calls import CallDesk
 from services.chassis.engine.choice import choose_engines
-from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.media import image
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
@@ -22,7 +21,7 @@ from services.stylize.painter import Painter, Reach
 from services.stylize.pipeline import StylizePipeline
 from services.stylize.servicer import StylizeServicer
 from services.stylize.styles import StyleBook
-from services.vision.person import PersonFinder
+from services.vision.loading import load_person_finder
 
 SERVICE = "batchpix.stylize.v1.StylizeService"
 WARM_UP_SIZES = ((512, 512), (1080, 1920))
@@ -57,7 +56,7 @@ def make_pipeline(settings: Settings) -> StylizePipeline:
     return StylizePipeline(
         painter=Painter(engines.load(PAINTER), raster, reach),
         style_encoder=engines.load(STYLE_ENCODER),
-        subject_finder=make_person_finder(store, settings.threads),
+        subject_finder=load_person_finder(store, raster, settings.threads),
         book=StyleBook.from_json(store.open("styles")),
         raster=raster,
     )
@@ -67,15 +66,6 @@ def tell_fallback(why: str) -> None:
     """Log that the networks run on the CPU though a GPU would have been taken."""
     line = LogLine(event=Event.DEVICE_FALLBACK, feature="stylize", missing=why)
     Telemetry("stylize").log(line)
-
-
-def make_person_finder(store: ModelStore, threads: int) -> PersonFinder:
-    """Load the networks that find people."""
-    return PersonFinder(
-        detector=OpenVinoEngine(store.path("pose_detector"), threads=threads),
-        landmarker=OpenVinoEngine(store.path("pose_landmarker"), threads=threads),
-        lens=CpuRaster(threads),
-    )
 
 
 def warm_up(pipeline: StylizePipeline) -> None:

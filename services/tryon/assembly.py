@@ -24,8 +24,8 @@ from services.tryon.outfit import Hint, Tuck, Worn
 from services.tryon.pipeline import TryonPipeline
 from services.tryon.servicer import TryonServicer
 from services.vision.inpaint import Inpainter
+from services.vision.loading import load_person_finder
 from services.vision.parts import PARTS, PartsFinder
-from services.vision.person import PersonFinder
 
 SERVICE = "batchpix.tryon.v1.TryonService"
 WARM_UP_BYTES = 1 << 30
@@ -68,11 +68,7 @@ def make_pipeline(settings: Settings) -> TryonPipeline:
 
     parts = load(PARTS)
     return TryonPipeline(
-        people=PersonFinder(
-            detector=OpenVinoEngine(store.path("pose_detector"), threads=settings.threads),
-            landmarker=OpenVinoEngine(store.path("pose_landmarker"), threads=settings.threads),
-            lens=raster,
-        ),
+        people=load_person_finder(store, raster, settings.threads),
         parts=PartsFinder(parts, raster),
         garments=GarmentReader(load(GARMENT), raster),
         filler=Inpainter(raster),

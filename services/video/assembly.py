@@ -9,7 +9,6 @@ import numpy as np
 from batchpix.video.v1 import video_pb2_grpc
 from services.chassis.calls import CallDesk
 from services.chassis.engine.choice import choose_engines
-from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.media import clip, image, movie
 from services.chassis.media.clip import ClipFormat
 from services.chassis.media.movie import Studio
@@ -24,8 +23,8 @@ from services.video.pipeline import VideoPipeline
 from services.video.servicer import VideoServicer
 from services.video.shot import LivingRegion, Shot
 from services.vision.depth import DepthFinder
+from services.vision.loading import load_person_finder
 from services.vision.networks import DEPTH
-from services.vision.person import PersonFinder
 
 SERVICE: Final = "batchpix.video.v1.VideoService"
 # Of the proportions that the depth network has a shape for; how large does not matter.
@@ -55,11 +54,7 @@ def assemble(settings: Settings) -> Feature:
 def make_pipeline(settings: Settings) -> VideoPipeline:
     """Load the networks that see depth and people."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-    people = PersonFinder(
-        detector=OpenVinoEngine(store.path("pose_detector"), threads=settings.threads),
-        landmarker=OpenVinoEngine(store.path("pose_landmarker"), threads=settings.threads),
-        lens=raster,
-    )
+    people = load_person_finder(store, raster, settings.threads)
     depth = choose_engines(settings, store, tell_fallback).load(DEPTH)
     return VideoPipeline(
         depth_finder=DepthFinder(engine=depth, people=people, lens=raster),

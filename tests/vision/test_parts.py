@@ -13,6 +13,7 @@ from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.store import ModelStore
 from services.vision.frame import Frame, Window
+from services.vision.loading import load_person_finder
 from services.vision.part_reader import OPPOSITE_GUIDES, OPPOSITE_PARTS, close_frame, rule_out_dress
 from services.vision.parts import PARTS, BodyPart, PartMap, PartsFinder, Wear
 from services.vision.person import Person, PersonFinder
@@ -50,11 +51,9 @@ def people() -> PersonFinder:
     """Open the fetched networks; without them the tests are skipped."""
     store = ModelStore(ROOT / "models")
     try:
-        files = [store.path(name) for name in ("pose_detector", "pose_landmarker")]
+        return load_person_finder(store, CpuRaster(2), threads=2)
     except InternalError as error:
         pytest.skip(f"the pose models are not fetched: {error.message}")
-    detector, landmarker = (OpenVinoEngine(file, threads=2) for file in files)
-    return PersonFinder(detector=detector, landmarker=landmarker, lens=CpuRaster(2))
 
 
 @pytest.fixture(scope="module")

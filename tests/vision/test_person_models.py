@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.errors import InternalError
 from services.chassis.memory.arena import Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.store import ModelStore
+from services.vision.loading import load_person_finder
 from services.vision.person import PersonFinder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,11 +45,9 @@ def finder() -> PersonFinder:
     """Open the fetched networks; without them the tests are skipped."""
     store = ModelStore(ROOT / "models")
     try:
-        files = [store.path(name) for name in ("pose_detector", "pose_landmarker")]
+        return load_person_finder(store, CpuRaster(2), threads=2)
     except InternalError as error:
         pytest.skip(f"the pose models are not fetched: {error.message}")
-    detector, landmarker = (OpenVinoEngine(file, threads=2) for file in files)
-    return PersonFinder(detector=detector, landmarker=landmarker, lens=CpuRaster(2))
 
 
 def picture(path: Path) -> NDArray[np.uint8]:
