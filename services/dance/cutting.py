@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dance.outline import (
+    PART_SHARE_MIN,
     Mask,
     Outline,
     Silhouette,
@@ -18,7 +19,7 @@ from services.dance.outline import (
     on_side,
     with_face,
 )
-from services.dance.pixels import grow, largest_island, polygon, spread
+from services.dance.pixels import grow, polygon, spread, without_crumbs
 from services.dance.regions import (
     SOFT_SHARE,
     Region,
@@ -43,6 +44,8 @@ HAND_FROM = 1.7
 BUMP_SHARE = 0.45
 # Its sides go on below the hips for so much of it.
 HIPS_SHARE = 0.12
+# A hand hides so much of what it lies on, over the torso's length.
+LAP_SHARE = 0.12
 # Room around a person.
 WINDOW_SHARE = 0.06
 SOLID = 250
@@ -218,18 +221,23 @@ class Cutter:
             radius = SHOULDER_DISC * self._outline.radii[limb, 0]
             disc = ramp((radius - distance(shape, skeleton.limbs[limb, 0])) / self._soft)
             np.maximum(keep, disc, out=keep)
-        alpha = largest_island(self._opened(self._mask * keep * self._sides(keep)))
-        hidden = self._between_joints() * covered
-        alpha = np.maximum(alpha, hidden)
+        alpha = self._opened(self._mask * keep * self._sides(keep))
+        hidden = self._between_joints()
+        if not legs:
+            # Hands that lie on legs which keep still hid a part of them.
+            radius = LAP_SHARE * skeleton.torso
+            hidden = np.maximum(hidden, grow(grow(alpha, radius), -radius))
+        solid = np.rint(np.maximum(alpha, hidden * covered)).astype(np.uint8)
+        whole = without_crumbs(solid, PART_SHARE_MIN).astype(np.float32)
         if legs and self._outline.hem is not None:
             rows = np.arange(shape[0], dtype=np.float32)[:, None]
-            alpha = alpha * ramp((self._outline.hem - rows) / self._soft + 1.0)
+            whole = whole * ramp((self._outline.hem - rows) / self._soft + 1.0)
         elif legs:
             left, right = (self._below(limb) for limb in LEGS)
             below = np.where(on_side(self._skeleton, LEGS[0], shape), left, right)
             radius = float(self._outline.radii[list(LEGS), 0].mean())
-            alpha = alpha * (1 - ramp((below + 0.45 * radius) / (0.2 * radius)))
-        return self._part((covered < 0.05) & (alpha > 200), alpha)
+            whole = whole * (1 - ramp((below + 0.45 * radius) / (0.2 * radius)))
+        return self._part((covered < 0.05) & (whole > 200), whole)
 
     def _sides(self, keep: Share) -> Share:
         """Return where the trunk may be: without bumps at its sides that no trunk has.

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dance.pixels import grow, largest_island
+from services.dance.pixels import grow, without_crumbs
 from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
 from services.vision.parts import BodyPart, Wear
 
@@ -18,6 +18,8 @@ LIMB_PARTS = {
     Limb.LEFT_LEG: (BodyPart.THIGH_LEFT, BodyPart.SHIN_LEFT, BodyPart.FOOT_LEFT),
     Limb.RIGHT_LEG: (BodyPart.THIGH_RIGHT, BodyPart.SHIN_RIGHT, BodyPart.FOOT_RIGHT),
 }
+# What is smaller than this beside the largest connected part of a person is none of theirs.
+PART_SHARE_MIN = 0.04
 # A skirt's hem is below this share of the thigh; above it are shorts.
 SKIRT_SHARE_MIN = 0.62
 SKIRT_FILLED_MIN = 0.85
@@ -47,9 +49,9 @@ class Silhouette:
     wear: Mask
 
     def within(self, window: tuple[slice, slice]) -> "Silhouette":
-        """Return a part of it, with the person's largest connected part only."""
+        """Return a part of it, without what is connected to nothing and small."""
         return Silhouette(
-            mask=largest_island(self.mask[window]),
+            mask=without_crumbs(self.mask[window], PART_SHARE_MIN),
             body=np.ascontiguousarray(self.body[window]),
             wear=np.ascontiguousarray(self.wear[window]),
         )

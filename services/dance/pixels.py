@@ -160,14 +160,16 @@ def resized(values: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
 
 
-def largest_island(mask: Mask) -> Mask:
-    """Keep the largest connected part of what HxW covers."""
+def without_crumbs(mask: Mask, share_min: float) -> Mask:
+    """Drop connected parts of what HxW covers that are small beside the largest one."""
     count, labels, facts, _ = cv2.connectedComponentsWithStats((mask >= 128).astype(np.uint8))
     if count <= 2:
         return mask
-    keep = 1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA]))
-    near = grow((labels == keep).astype(np.uint8) * 255, 3.0)
-    return np.minimum(mask, near)
+    areas = facts[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    kept = np.flatnonzero(areas >= share_min * areas.max())
+    near = grow(np.isin(labels, kept[kept > 0]).astype(np.uint8) * 255, 3.0)
+    return np.asarray(np.minimum(mask, near), np.uint8)
 
 
 def push_in(source: Pixels, scale: float, centre: tuple[float, float], target: Pixels) -> None:

@@ -15,6 +15,11 @@ Share: TypeAlias = NDArray[np.float32]
 
 # Nothing farther from a limb's bones than this, over what was measured, belongs to it.
 REACH_MORE = 1.6
+# A forearm of which so much is seen as its arm is the arm's all along, so far around its bone, over
+# half the arm's width.
+FOREARM = 1
+BRIDGE_SEEN_MIN = 0.35
+BRIDGE_SHARE = 0.75
 STATIONS = 24
 # Widest that limbs are half across, over the torso's length: at root, middle joint and end.
 ARM_RADII = (0.19, 0.14, 0.115)
@@ -120,7 +125,7 @@ def region_of(seen: Silhouette, skeleton: Skeleton, limb: Limb, profile: Profile
     soft = max(1.0, SOFT_SHARE * torso)
     half = (-(-shape[0] // 2), -(-shape[1] // 2))
     rows, columns = 2 * np.indices(half, np.float32) + 0.5
-    near = np.zeros(half, np.float32)
+    near, bridge = np.zeros(half, np.float32), np.zeros(half, np.float32)
     along, nearest = np.zeros(half, np.float32), np.full(half, np.inf, np.float32)
     points = skeleton.limbs[limb]
     for bone in range(3):
@@ -132,12 +137,20 @@ def region_of(seen: Silhouette, skeleton: Skeleton, limb: Limb, profile: Profile
         away = np.hypot(ahead - step * long, aside)
         reach, width = reach_at(profile, bone, step, aside, torso)
         near = np.maximum(near, ramp(0.5 + (REACH_MORE * reach - away) / soft))
+        if (
+            limb in ARMS
+            and bone == FOREARM
+            and seen_share(seen.body, limb, start, end) > BRIDGE_SEEN_MIN
+        ):
+            bridge = np.maximum(bridge, ramp((BRIDGE_SHARE * width - away) / soft))
         closer = away / width < nearest
         nearest = np.where(closer, away / width, nearest)
         along = np.where(closer, bone + np.where(step > 0, step, ahead / long), along)
     share, inside = label_shares(seen.body, limb, soft)
     near = full(near, shape)
-    share, inside = share * near, inside * near
+    # An arm is one: a hand that is seen beyond a gap is joined to it.
+    bridge = full(bridge, shape)
+    share, inside = np.maximum(share * near, bridge), np.maximum(inside * near, bridge)
     if limb in ARMS:
         fade, disc = shoulder(columns, rows, points, joint_radii(profile)[0])
         share = np.maximum(share, full(disc, shape)) * full(fade, shape)
@@ -147,6 +160,14 @@ def region_of(seen: Silhouette, skeleton: Skeleton, limb: Limb, profile: Profile
         along=full(along, shape),
         away=full(nearest, shape),
     )
+
+
+def seen_share(body: Mask, limb: Limb, start: Points, end: Points) -> float:
+    """Return how much of a bone lies where its limb is seen."""
+    places = start + np.linspace(0.0, 1.0, STATIONS)[:, None] * (end - start)
+    rows = np.clip(np.rint(places[:, 1]).astype(int), 0, body.shape[0] - 1)
+    columns = np.clip(np.rint(places[:, 0]).astype(int), 0, body.shape[1] - 1)
+    return float(np.isin(body[rows, columns], LIMB_PARTS[limb]).mean())
 
 
 def label_shares(body: Mask, limb: Limb, soft: float) -> tuple[Share, Share]:
