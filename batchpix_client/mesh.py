@@ -145,7 +145,8 @@ class LocalMesh:
             ca=certificates / "ca.crt",
             token_file=self._token_file,
             receipt_keys=tuple(
-                certificates / "services" / feature / "receipt.pub" for feature in self._features
+                certificates / "services" / feature / "receipt.pub"
+                for feature in self._features[:1]
             ),
             admin_address=f"{LOOPBACK}:{self._ports[1]}",
             internal={feature: listed[0] for feature, listed in addresses.items()},

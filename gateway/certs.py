@@ -6,7 +6,7 @@ A cluster gets its certificates from its own issuer; the folders look the same t
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ class CertificatePaths:
     gateway: Path
     """Folder of what the gateway shows to the outside."""
     services: Mapping[str, Path]
-    """Folder per feature; it also holds receipt.key and receipt.pub (Ed25519)."""
+    """Folder per feature; it also holds receipt.key and receipt.pub (Ed25519), alike in all."""
     clients: Mapping[str, Path]
     """Folder per internal caller; `gateway` is the gateway itself."""
 
@@ -97,7 +97,7 @@ def make_development_certificates(
             if not _is_current(bundle, identity, authority, moment + renew_before):
                 files = _signed_files(identity, authority, moment)
                 if bundle in paths.services.values():
-                    files |= _receipt_files(bundle)
+                    files |= _receipt_files(paths.services.values())
                 _swap(bundle, files)
     return paths
 
@@ -244,11 +244,15 @@ def _signed_files(identity: Identity, authority: Authority, now: datetime) -> di
     }
 
 
-def _receipt_files(bundle: Path) -> dict[str, bytes]:
-    """Keep a service's signing key when its certificate is renewed: old receipts stay checkable."""
-    files = {name: bundle / name for name in ("receipt.key", "receipt.pub")}
-    if all(file.exists() for file in files.values()):
-        return {name: file.read_bytes() for name, file in files.items()}
+def _receipt_files(bundles: Iterable[Path]) -> dict[str, bytes]:
+    """Give every service one key, since any of them tells callers its public half.
+
+    It is kept when certificates are renewed: old receipts stay checkable.
+    """
+    for bundle in bundles:
+        files = {name: bundle / name for name in ("receipt.key", "receipt.pub")}
+        if all(file.exists() for file in files.values()):
+            return {name: file.read_bytes() for name, file in files.items()}
     key = ed25519.Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

@@ -147,6 +147,14 @@ def test_damaged_certificate_is_made_again(tmp_path: Path) -> None:
     assert names(paths.gateway) == ["localhost", "127.0.0.1", "::1"]
 
 
+def test_services_share_their_receipt_key(tmp_path: Path) -> None:
+    """Any service tells the key of all, also one that joins later."""
+    make_development_certificates(tmp_path, ("stylize", "video"))
+    paths = make_development_certificates(tmp_path, ("stylize", "video", "dance"))
+
+    assert len({(each / "receipt.pub").read_bytes() for each in paths.services.values()}) == 1
+
+
 def test_receipt_keys_belong_together(tmp_path: Path) -> None:
     """What receipt.key signs, receipt.pub confirms."""
     service = make_development_certificates(tmp_path, ["stylize"], now=NOW).services["stylize"]
