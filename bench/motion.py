@@ -99,10 +99,10 @@ class Scene:
         rise = (self.inverse_depth - relief.farthest) / (relief.nearest - relief.farthest)
         return np.asarray(rise, np.float32)
 
-    def fitted(self, depth: Field) -> Field:
-        """Give a depth of unknown scale the one that is nearest to the truth, in 0..1."""
-        slope, offset = np.polyfit(depth.ravel(), self.depth.ravel(), 1)
-        return np.asarray(np.clip(depth * slope + offset, 0, 1), np.float32)
+    def relief_of(self, depth: Field) -> Relief:
+        """Give a depth of unknown scale the meaning that is nearest to the truth."""
+        slope, offset = np.polyfit(depth.ravel(), self.inverse_depth.ravel(), 1)
+        return Relief(farthest=float(offset), nearest=float(slope + offset))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,27 +122,30 @@ def main() -> None:
     options = parser.parse_args()
     scene = Scene.load(options.data, options.scene)
     raster = CpuRaster(os.cpu_count() or 1)
-    finder = make_pipeline(Settings.from_env(os.environ)).depth_finder
+    pipeline = make_pipeline(Settings.from_env(os.environ))
     with (
         Budget(1 << 31).lease(0) as arena,
         mock.patch.object(projection, "FOCAL_LONG_SIDES", scene.focal_share),
     ):
-        own = scene.fitted(finder.depth(scene.picture, arena))
-        for title, depth in (("true depth", scene.depth), ("own depth", own)):
-            print_motion(title, scene, depth, raster, arena)
+        own = pipeline.depth(scene.picture, None, arena)
+        print_motion("true depth", scene, (scene.depth, scene.relief), raster, arena)
+        print_motion("own depth", scene, (own, scene.relief_of(own)), raster, arena)
         print_strips(scene, raster, arena)
 
 
-def print_motion(title: str, scene: Scene, depth: Field, raster: CpuRaster, arena: Arena) -> None:
-    """Print the table of one depth."""
+def print_motion(
+    title: str, scene: Scene, known: tuple[Field, Relief], raster: CpuRaster, arena: Arena
+) -> None:
+    """Print the table of one depth and what it means."""
+    depth, relief = known
     layers = split(scene.picture, depth, raster, arena)
     single = single_layer(scene.picture, depth, arena)
     print(f"\n{title:12}{'misplaced, px':>27}{'colour near outlines':>27}{'painted':>9}")
     print(
         f"{'view':12}{'ours':>9}{'single':>9}{'ratio':>9}" + f"{'ours':>9}{'single':>9}{'ratio':>9}"
     )
-    for name, (way, truth) in scene.views.items():
-        ours, plain = (measure(scene, each, way, truth, arena) for each in (layers, single))
+    for name in scene.views:
+        ours, plain = (measure(scene, each, relief, name, arena) for each in (layers, single))
         print(
             f"{name:12}{ours.misplaced:9.3f}{plain.misplaced:9.3f}"
             f"{ours.misplaced / plain.misplaced:9.2f}{ours.colour:9.2f}{plain.colour:9.2f}"
@@ -158,14 +161,15 @@ def single_layer(picture: Pixels, depth: Field, arena: Arena) -> Layers:
     return Layers(back=Layer(pixels=pixels, depth=coarse), front=None)
 
 
-def measure(scene: Scene, layers: Layers, way: Way, truth: Pixels, arena: Arena) -> Errors:
+def measure(scene: Scene, layers: Layers, relief: Relief, view: str, arena: Arena) -> Errors:
     """Measure one view."""
+    way, truth = scene.views[view]
     height, width = scene.inverse_depth.shape
     camera = Projection(height=height, width=width, focus=((width - 1) / 2, (height - 1) / 2))
     pose = Pose(x=way[0] * camera.focal / width, y=way[1] * camera.focal / height, z=way[2])
     with arena.scope():
-        frame = Renderer(layers, camera, scene.relief, arena).frame(pose, Window()).copy()
-    places, painted = shown(scene, layers, camera, pose)
+        frame = Renderer(layers, camera, relief, arena).frame(pose, Window()).copy()
+    places, painted = shown(scene, layers, relief, camera, pose)
     found_x, found_y = moved(scene, camera, way, places)
     y, x = np.indices((height, width), np.float32)
     away = np.hypot(found_x - x, found_y - y)
@@ -180,14 +184,14 @@ def measure(scene: Scene, layers: Layers, way: Way, truth: Pixels, arena: Arena)
 
 
 def shown(
-    scene: Scene, layers: Layers, camera: Projection, pose: Pose
+    scene: Scene, layers: Layers, relief: Relief, camera: Projection, pose: Pose
 ) -> tuple[tuple[Field, Field], NDArray[np.bool_]]:
     """Find which place of the photo each pixel of a frame shows, and which pixels show none."""
     rows, columns = np.indices(scene.inverse_depth.shape, np.float32)
     x, y = np.asarray(columns), np.asarray(rows)
 
     def trace(layer: Layer) -> tuple[Field, Field]:
-        depth = scene.relief.inverse_depth(layer.depth)
+        depth = relief.inverse_depth(layer.depth)
         return camera.trace((x, y), pose, Window(), depth)
 
     back_x, back_y = trace(layers.back)

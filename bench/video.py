@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -163,12 +164,27 @@ def closeness(
     with Budget(ARENA_BYTES).lease(0) as arena:
         data = b"".join(film(photo, shot, wanted, pipeline, studio, arena))
         with av.open(io.BytesIO(data), "r") as container:
-            shown = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+            shown = as_players_show(next(container.decode(video=0)))
         pixels = fitted(photo, wanted, arena)
         error = float(np.mean((shown - pixels) ** 2))
         frames = pipeline.prepare(pixels, None, (), shot, wanted, arena, threading.Event()).frames()
         closing, neighbours = steps(frames)
     return 10 * np.log10(255**2 / error), closing, neighbours
+
+
+def as_players_show(frame: av.VideoFrame) -> NDArray[np.float32]:
+    """Turn a frame into HxWx3 with its halved colours interpolated, as players do (BT.709)."""
+    height, width = frame.height, frame.width
+    planes = frame.to_ndarray(format="yuv420p").astype(np.float32)
+    luma = (planes[:height] - 16) * (255 / 219)
+    halves = planes[height:].reshape(2, height // 2, width // 2)
+    blue, red = (
+        (cv2.resize(half, (width, height), interpolation=cv2.INTER_CUBIC) - 128) * (255 / 224)
+        for half in halves
+    )
+    r, b = luma + 1.5748 * red, luma + 1.8556 * blue
+    g = (luma - 0.2126 * r - 0.0722 * b) / 0.7152
+    return np.asarray(np.clip(np.rint(np.dstack([r, g, b])), 0, 255), np.float32)
 
 
 def steps(frames: Iterator[Pixels]) -> tuple[float, float]:
