@@ -7,13 +7,11 @@ import numpy as np
 from services.tryon import canvas
 from services.tryon.body import (
     SIDES,
-    THIGH,
     TORSO,
     Side,
     Wearer,
     along_arm,
     find_limb,
-    labelled,
 )
 from services.tryon.canvas import Pixels, Plane
 from services.tryon.cloth import Cloth
@@ -78,7 +76,6 @@ def seams_closed(drawn: list[Drawn], wearer: Wearer) -> list[Drawn]:
     for side in SIDES:
         along = along_arm(wearer, side)
         near |= (along >= 0) & (along < SEAM_ALONG * find_limb(wearer, "arm", side).lengths[0])
-    near |= labelled(wearer.body, tuple(THIGH.values()))
     gap &= near[window]
     if not gap.any():
         return drawn
