@@ -11,9 +11,10 @@ SHARES = {
     "conversations": 0.25,
     "files": 0.2,
     "films": 0.1,
-    "options": 0.1,
+    "options": 0.05,
     "video options": 0.1,
     "dance options": 0.1,
+    "tryon options": 0.05,
     "motions": 0.1,
     "calls": 0.05,
 }

@@ -19,7 +19,14 @@ from tests.fuzz.files import check_file, declared_files
 from tests.fuzz.films import check_film, damaged_films
 from tests.fuzz.manners import check_options, messages
 from tests.fuzz.motions import check_motion, motions
-from tests.fuzz.wishes import check_dance_wish, check_video_wish, dance_wishes, video_wishes
+from tests.fuzz.wishes import (
+    check_dance_wish,
+    check_tryon_wish,
+    check_video_wish,
+    dance_wishes,
+    tryon_wishes,
+    video_wishes,
+)
 
 CASE_SECONDS_MAX = 1.0  # of processor time: a busy machine is no find
 # A case that hangs outside of Python is never timed: the process says where it is, and ends.
@@ -60,6 +67,7 @@ def open_targets(*, is_repeatable: bool) -> Iterator[Mapping[str, Run]]:
             "options": run(check_options, messages),
             "video options": run(check_video_wish, video_wishes),
             "dance options": run(check_dance_wish, dance_wishes),
+            "tryon options": run(check_tryon_wish, tryon_wishes),
             "motions": run(check_motion, motions),
             "calls": run(lambda case: service.check(case, loop), calls),
         }

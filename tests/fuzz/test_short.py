@@ -13,6 +13,7 @@ CASES = {
     "options": 400,
     "video options": 300,
     "dance options": 300,
+    "tryon options": 300,
     "motions": 200,
     "calls": 150,
 }

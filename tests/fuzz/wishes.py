@@ -1,4 +1,4 @@
-"""Options of clips, of any content, for what holds them to their ranges."""
+"""Options of clips and try-ons, of any content, for what holds them to their ranges."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,13 +9,16 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from batchpix.dance.v1 import dance_pb2
+from batchpix.tryon.v1 import tryon_pb2
 from batchpix.video.v1 import video_pb2
 from services.chassis.clips import read_clip_format
 from services.chassis.errors import MeshError
 from services.chassis.media import clip
 from services.chassis.media.clip import ClipFormat, Container
+from services.chassis.media.headers import ALLOWED_MEDIA_TYPES
 from services.dance.servicer import read_wish
 from services.dance.stage import Background
+from services.tryon.servicer import GARMENTS_MAX, read_manner
 from services.video.camera import CameraPath
 from services.video.servicer import read_shot
 from tests.fuzz.files import sources
@@ -93,6 +96,7 @@ def messages(kind: type[Message]) -> Callable[[Random], bytes]:
 
 
 video_wishes = sources.map(messages(video_pb2.AnimateOptions))
+tryon_wishes = sources.map(messages(tryon_pb2.TryOnOptions))
 dance_wishes = sources.map(messages(dance_pb2.DanceOptions))
 
 
@@ -151,6 +155,28 @@ def check_dance_wish(data: bytes) -> None:
     if wish.background is Background.TRANSPARENT:
         assert wanted.container is Container.FRAMES
     assert is_in_range(wanted)
+
+
+def check_tryon_wish(data: bytes) -> None:
+    """Read options as tryon does: all in their ranges or a refusal.
+
+    Raises:
+        AssertionError: a find. Any error outside of the error tree is one too.
+    """
+    try:
+        options = tryon_pb2.TryOnOptions.FromString(data)
+    except DecodeError:
+        return
+    try:
+        manner = read_manner(options)
+        manner.check()
+    except MeshError:
+        return
+    assert all(0 <= index < GARMENTS_MAX for index in manner.hints)
+    assert manner.person is None or all(0 <= part <= 1 for part in manner.person)
+    assert 1 <= manner.quality <= 100
+    assert manner.long_side_pixels_max == 0 or 16 <= manner.long_side_pixels_max <= 16_384
+    assert manner.media_type in {"", *ALLOWED_MEDIA_TYPES}
 
 
 def is_in_range(wanted: ClipFormat) -> bool:
