@@ -105,31 +105,38 @@ class GarmentReader:
         self._engine = engine
         self._lens = lens
 
-    def read(self, pixels: Pixels, arena: Arena) -> Garment:
+    def read(
+        self, pixels: Pixels, arena: Arena, category: GarmentCategory | None = None
+    ) -> Garment:
         """Find the garment of a picture.
 
         Args:
             pixels: HxWx3 uint8 RGB, any size: one garment, its front, flat, hanging or as worn.
+            category: what somebody who knows says it is; None to find it out.
 
         Raises:
             InvalidRequestError: GARMENT_NOT_FOUND; the picture shows none, several, or something
-                that can't be put on.
+                that can't be put on. Of a garment whose category is told nothing but its mask is
+                doubted.
         """
         height, width = pixels.shape[:2]
         mask = arena.array((height, width), np.uint8)
         with arena.scope():
             size = scaled_to(height, width, SIDE)
             reading = self._look(pixels, size, arena)
-            require_one(reading)
+            if category is None:
+                require_one(reading)
             coarse = arena.array(size, np.uint8)
             self._lay(reading.mask, coarse, arena)
             scores = {
                 category: float(score)
                 for category, score in zip(GarmentCategory, reading.kinds, strict=False)
             }
-            category = max(scores, key=lambda kind: scores[kind])
-            places = landmarks_of(category, reading.heat, coarse)
-            require_clear(reading, coarse, places)
+            kind = category or max(scores, key=lambda kind: scores[kind])
+            require_mask(coarse)
+            places = landmarks_of(kind, reading.heat, coarse)
+            if category is None:
+                require_clear(reading, places)
             self._lens.fit_to_edges(pixels, coarse, EDGE_REACH_CELLS, EDGE_CONTRAST, mask)
         scale = np.array([width / size[1], height / size[0]])
         landmarks = {
@@ -137,7 +144,7 @@ class GarmentReader:
             for name, (*place, confidence) in places.items()
         }
         return Garment(
-            category=category,
+            category=kind,
             scores=scores,
             mask=mask,
             landmarks=landmarks,
@@ -201,7 +208,17 @@ def require_one(reading: Reading) -> None:
         raise not_found("what the picture shows can't be put on")
 
 
-def require_clear(reading: Reading, coarse: Mask, places: Mapping[str, Mark]) -> None:
+def require_mask(coarse: Mask) -> None:
+    """Refuse a picture of which next to nothing is garment.
+
+    Raises:
+        InvalidRequestError: see `GarmentReader.read`.
+    """
+    if (coarse >= COVERED).mean() < AREA_SHARE_MIN:
+        raise not_found("the picture shows no garment")
+
+
+def require_clear(reading: Reading, places: Mapping[str, Mark]) -> None:
     """Refuse a picture in which mask or landmarks are guesses.
 
     Raises:
@@ -210,8 +227,7 @@ def require_clear(reading: Reading, coarse: Mask, places: Mapping[str, Mark]) ->
     touched = reading.mask[reading.mask > TOUCHED_MIN]
     sureness = float(np.abs(2 * touched - 1).mean()) if touched.size else 0.0
     confidence = np.mean([sure for name, (_, _, sure) in places.items() if name not in CUFFS])
-    small = (coarse >= COVERED).mean() < AREA_SHARE_MIN
-    if small or sureness < SURENESS_MIN or confidence < CONFIDENCE_MIN:
+    if sureness < SURENESS_MIN or confidence < CONFIDENCE_MIN:
         raise not_found("no garment stands out clearly from the rest of the picture")
 
 

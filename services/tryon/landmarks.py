@@ -76,6 +76,33 @@ SLEEVE_CONFIDENCE_MIN: Final = 0.3
 # Those of which only some lie on the outline.
 INNER: Final = ("collar_centre",)
 
+GUESSED_BELOW: Final = 0.1
+"""Heat that says nothing: then a landmark is where garments of its kind usually have it."""
+
+USUAL: Final[Mapping[str, tuple[float, float]]] = {
+    "collar": (0.10, 0.03),
+    "shoulder": (0.24, 0.08),
+    "armpit": (0.22, 0.34),
+    "cuff_outer": (0.48, 0.40),
+    "cuff_inner": (0.40, 0.46),
+    "waist": (0.30, 0.01),
+    "hem": (0.28, 0.98),
+    "ankle_outer": (0.46, 0.98),
+    "ankle_inner": (0.12, 0.98),
+}
+"""Where garments have their landmarks: from the middle out and from the top down, as shares of the
+width and height of the mask."""
+
+USUAL_CENTRES: Final[Mapping[str, float]] = {"collar_centre": 0.09, "crotch": 0.36}
+USUAL_OF: Final[Mapping[GarmentCategory, Mapping[str, tuple[float, float]]]] = {
+    GarmentCategory.TOP_LONG_SLEEVE: {"cuff_outer": (0.48, 0.84), "cuff_inner": (0.38, 0.88)},
+    GarmentCategory.OUTERWEAR: {"cuff_outer": (0.48, 0.84), "cuff_inner": (0.38, 0.88)},
+    GarmentCategory.TOP_SLEEVELESS: {"armpit": (0.44, 0.32), "hem": (0.46, 0.98)},
+    GarmentCategory.DRESS: {"armpit": (0.26, 0.20), "waist": (0.22, 0.38), "hem": (0.46, 0.98)},
+    GarmentCategory.SKIRT: {"hem": (0.46, 0.98)},
+}
+"""Where kinds differ."""
+
 HEAT_REACH: Final = 2
 SNAP_SHARE: Final = 0.05
 """Landmarks are moved to an outline no further away than this share of the garment's diagonal."""
@@ -107,6 +134,8 @@ def landmarks_of(category: GarmentCategory, heat: Floats, coarse: Mask) -> dict[
     for name in names:
         x, y, confidence = hottest(heat[LANDMARKS.index(name)])
         place = np.array([(x + 0.5) * step - 0.5 - left, (y + 0.5) * step - 0.5 - top])
+        if confidence < GUESSED_BELOW and len(outline):
+            place = usual_place(category, name, outline)
         if name not in INNER and len(outline):
             place = snapped(place, outline, reach)
         found[name] = (float(place[0]), float(place[1]), confidence)
@@ -115,6 +144,19 @@ def landmarks_of(category: GarmentCategory, heat: Floats, coarse: Mask) -> dict[
         if confidence < SLEEVE_CONFIDENCE_MIN:
             found = {name: mark for name, mark in found.items() if name not in CUFFS}
     return found
+
+
+def usual_place(
+    category: GarmentCategory, name: str, outline: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return where a kind of garment usually has a landmark, from its outline's box alone."""
+    part, _, side = name.rpartition("_")
+    if name in USUAL_CENTRES:
+        share = np.array([0.5, USUAL_CENTRES[name]])
+    else:
+        out, down = USUAL_OF.get(category, {}).get(part, USUAL[part])
+        share = np.array([0.5 + (out if side == "left" else -out), down])
+    return np.asarray(outline.min(axis=0) + share * np.ptp(outline, axis=0))
 
 
 def hottest(heat: Floats) -> tuple[float, float, float]:

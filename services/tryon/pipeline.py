@@ -19,7 +19,7 @@ from services.tryon.cuffs import with_cuffs
 from services.tryon.edit import Edit
 from services.tryon.fit import corners_of
 from services.tryon.gap import protected
-from services.tryon.garment import Garment
+from services.tryon.garment import Garment, GarmentCategory
 from services.tryon.layers import put_on
 from services.tryon.outfit import Hint, Worn, in_order
 from services.tryon.shading import shading_of
@@ -57,7 +57,9 @@ class PartsSearch(Protocol):
 class GarmentSearch(Protocol):
     """Reads garments."""
 
-    def read(self, pixels: Pixels, arena: Arena) -> Garment:
+    def read(
+        self, pixels: Pixels, arena: Arena, category: GarmentCategory | None = None
+    ) -> Garment:
         """See `garment.GarmentReader`."""
         ...
 
@@ -122,9 +124,7 @@ class TryonPipeline:
                 kinds that can be put on.
         """
         with arena.scope():
-            garment = self._garments.read(pixels, arena)
-            if hint.category is not None:
-                garment = replace(garment, category=hint.category)
+            garment = self._garments.read(pixels, arena, hint.category)
             require_corners(garment)
             return cut_out(pixels, garment)
 

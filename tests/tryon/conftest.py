@@ -1,6 +1,7 @@
 """A try-on pipeline whose networks know a drawn figure and drawn garments, and its service."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import grpc
 import numpy as np
@@ -66,13 +67,19 @@ def shift_of(person: Person) -> tuple[float, float]:
 class DrawnGarments:
     """Reads drawn garments: their kind is told by the picture's first pixel."""
 
-    def read(self, pixels: Pixels, arena: Arena) -> Garment:  # noqa: ARG002
+    def read(
+        self,
+        pixels: Pixels,
+        arena: Arena,  # noqa: ARG002
+        category: GarmentCategory | None = None,
+    ) -> Garment:
         """See `GarmentReader`."""
         number = int(pixels[0, 0, 0]) - 200
         kinds = list(GarmentCategory)
         if not 0 <= number < len(kinds):
             raise InvalidRequestError(Reason.GARMENT_NOT_FOUND, "the picture shows no garment")
-        return figure.garment(kinds[number])[1]
+        garment = figure.garment(kinds[number])[1]
+        return replace(garment, category=category or garment.category)
 
 
 class MirrorFiller:

@@ -16,8 +16,17 @@ from services.chassis.errors import InvalidRequestError, Reason
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.store import ModelStore
+from services.tryon.fit import corners_of
 from services.tryon.garment import GARMENT, Garment, GarmentCategory, GarmentReader
-from services.tryon.landmarks import LANDMARKS, LANDMARKS_OF, axis_of, hottest, outline_of, snapped
+from services.tryon.landmarks import (
+    LANDMARKS,
+    LANDMARKS_OF,
+    axis_of,
+    hottest,
+    landmarks_of,
+    outline_of,
+    snapped,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
@@ -228,6 +237,45 @@ def test_what_can_not_be_put_on_is_refused(kind: int, count: int) -> None:
 
     assert error.value.reason is Reason.GARMENT_NOT_FOUND
     assert "trousers" in error.value.metadata["categories"]
+
+
+@pytest.mark.parametrize("category", list(GarmentCategory))
+def test_the_callers_word_stands_above_the_networks(category: GarmentCategory) -> None:
+    """Whatever the network takes a garment for, a told category has all of its landmarks."""
+    with Budget(1 << 24).lease(0) as arena:
+        reader = planted(kind=8, count=2)
+        garment = reader.read(np.full((100, 200, 3), 128, np.uint8), arena, category)
+
+    assert garment.category is category
+    assert corners_of(category) <= set(garment.landmarks)
+
+
+def test_a_told_category_makes_no_garment_out_of_nothing() -> None:
+    """Without a mask there is nothing to put on, whatever it is called."""
+
+    def answer(inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]) -> None:
+        for output in outputs.values():
+            output[:] = -9
+
+    spec = TensorSpec(name="image", shape=(1, 256, 256, 3), dtype="uint8")
+    reader = GarmentReader(FakeEngine(inputs=(spec,), outputs=(), function=answer), CpuRaster(1))
+    with Budget(1 << 24).lease(0) as arena, pytest.raises(InvalidRequestError) as error:
+        reader.read(np.full((100, 200, 3), 128, np.uint8), arena, GarmentCategory.SKIRT)
+
+    assert error.value.reason is Reason.GARMENT_NOT_FOUND
+
+
+def test_what_the_heat_does_not_show_is_where_garments_have_it() -> None:
+    """Without any heat, trousers have their waist at the mask's top and their ankles below."""
+    mask = np.zeros((256, 128), np.uint8)
+    mask[28:228, 24:104] = 255
+    heat = np.full((len(LANDMARKS), 64, 64), 0.01, np.float32)
+
+    places = landmarks_of(GarmentCategory.TROUSERS, heat, mask)
+
+    assert places["waist_left"][0] > places["waist_right"][0]
+    assert places["waist_left"][1] < places["crotch"][1] < places["ankle_inner_left"][1]
+    assert places["ankle_outer_left"][:2] == pytest.approx((103, 227), abs=6)
 
 
 def test_the_hottest_spot_is_found_between_cells() -> None:
