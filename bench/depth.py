@@ -65,9 +65,11 @@ class Blunt(CpuRaster):
 class Nobody(PersonFinder):
     """Finds nobody."""
 
-    def people(self, pixels: NDArray[np.uint8], arena: Arena) -> tuple[Person, ...]:
+    def people(
+        self, pixels: NDArray[np.uint8], arena: Arena, *, in_parts: bool = True
+    ) -> tuple[Person, ...]:
         """Return nobody."""
-        del pixels, arena
+        del pixels, arena, in_parts
         return ()
 
 

@@ -11,10 +11,11 @@ from services.chassis.media.reel import ReelLimits, read_reel
 from services.chassis.memory.arena import Arena
 from services.dance.capture import Capture, Joint, captured
 from services.vision.person import PersonFinder
+from services.vision.tracking import tracking
 
 SECONDS_MAX = 60.0
 FRAMES_PER_SECOND = 15.0
-LONG_SIDE_PIXELS = 512
+LONG_SIDE_PIXELS = 480
 # A person must be seen in this share of the frames; where nobody is, the pose goes on.
 SEEN_SHARE_MIN = 0.5
 # Depth that landmarks tell is noisy: it counts less than what is seen.
@@ -62,13 +63,13 @@ def read_driving(
     )
     seen: list[NDArray[np.float64] | None] = []
     # Frames are taken inside a scope of their own each; the film's one frame lies outside of it.
-    with arena.scope():
+    with arena.scope(), tracking(finder) as tracker:
         for frame in read_reel(data, media_type, limits, arena):
             if cancelled.is_set():
                 raise Stopped
             with arena.scope():
-                people = finder.people(frame, arena)
-                seen.append(joints_of(people[0].landmarks) if people else None)
+                landmarks = tracker.landmarks(frame, arena)
+                seen.append(None if landmarks is None else joints_of(landmarks))
             if len(seen) > seconds * FRAMES_PER_SECOND:
                 break
     if sum(joints is not None for joints in seen) < max(2, SEEN_SHARE_MIN * len(seen)):

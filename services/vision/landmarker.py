@@ -4,19 +4,24 @@ Procedure after Bazarevsky et al., "BlazePose: On-device Real-time Body Pose Tra
 landmarks are refined on the network's heat maps as its published graph does.
 """
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.engine import Engine
+from services.chassis.engine import SeriesEngine
 from services.chassis.memory.arena import Arena
+from services.vision.frame import Point
 
 CELLS = 256
 LANDMARKS = 33
-# The network also answers helpers for tracking after the 33 landmarks of the body.
+# The network also answers helpers for tracking after the 33 landmarks of the body: first the middle
+# between the hips, then a point above the head on the circle around it that holds the body.
 ANSWERS = 39
+HIPS, CROWN = 33, 34
 VALUES_PER_ANSWER = 5
 HEAT_CELLS = 64
 # Heat is looked at this far around a landmark, in cells of the heat map.
@@ -31,6 +36,25 @@ OPPOSITES = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9]
 OPPOSITES += [side for left in range(11, LANDMARKS, 2) for side in (left + 1, left)]
 
 Floats: TypeAlias = NDArray[np.float32]
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+Run: TypeAlias = Callable[[Arrays, Arrays], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What one look at a crop says. The landmarks belong to the caller's arena.
+
+    Attributes:
+        presence: 0..1, how surely there is a body.
+        landmarks: 33x4 float32: x, y and z in pixels of the crop, visibility 0..1.
+        hips: middle between the hips, in pixels of the crop.
+        crown: point above the head on the circle around the hips that holds the body.
+    """
+
+    presence: float
+    landmarks: Floats
+    hips: Point
+    crown: Point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +82,7 @@ class Reading:
 class Landmarker:
     """Reads landmarks and silhouette of the body in a crop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: SeriesEngine) -> None:
         """Take over the network `pose_landmarker`."""
         self._engine = engine
         (self._input,) = (spec.name for spec in engine.inputs)
@@ -73,13 +97,13 @@ class Landmarker:
         """Read a 256x256x3 uint8 RGB crop, and its mirror image for a second opinion."""
         landmarks = arena.array((LANDMARKS, 4), np.float32)
         silhouette = arena.array((CELLS, CELLS), np.uint8)
-        with arena.scope():
+        with self._engine.series() as run, arena.scope():
             mirrored = arena.array((LANDMARKS, 4), np.float32)
             seen = arena.array((CELLS, CELLS), np.float32)
-            presence = self._look(crop, landmarks, seen, arena)
+            presence = self._look(run, crop, landmarks, seen, arena)
             # One after the other: the second look must not add to a copy of the first.
             seen[:] = seen[:, ::-1]
-            presence_mirrored = self._look(crop[:, ::-1], mirrored, seen, arena)
+            presence_mirrored = self._look(run, crop[:, ::-1], mirrored, seen, arena)
             np.rint(seen[:, ::-1] * 127.5, out=silhouette, casting="unsafe")
             turn_back(mirrored)
             apart = np.hypot(*(landmarks - mirrored)[:, :2].T)
@@ -95,28 +119,52 @@ class Landmarker:
             silhouette=silhouette,
         )
 
+    @contextmanager
+    def glances(self) -> Iterator[Callable[[NDArray[np.uint8], Arena], Glance]]:
+        """Give a way to look once at each of many crops; their traces go with the block."""
+        with self._engine.series() as run:
+
+            def glance(crop: NDArray[np.uint8], arena: Arena) -> Glance:
+                landmarks = arena.array((LANDMARKS, 4), np.float32)
+                with arena.scope():
+                    found = self._run(run, crop, arena)
+                    self._fill(landmarks, found)
+                    helpers = found[self._answers].reshape(ANSWERS, VALUES_PER_ANSWER)
+                    return Glance(
+                        presence=float(found[self._presence][0, 0]),
+                        landmarks=landmarks,
+                        hips=(float(helpers[HIPS, 0]), float(helpers[HIPS, 1])),
+                        crown=(float(helpers[CROWN, 0]), float(helpers[CROWN, 1])),
+                    )
+
+            yield glance
+
     def _look(
-        self, crop: NDArray[np.uint8], landmarks: Floats, seen: Floats, arena: Arena
+        self, run: Run, crop: NDArray[np.uint8], landmarks: Floats, seen: Floats, arena: Arena
     ) -> float:
         """Run the network once: fill the landmarks, add the silhouette, return the presence."""
         with arena.scope():
-            found = self._run(crop, arena)
-            answers = found[self._answers].reshape(ANSWERS, VALUES_PER_ANSWER)[:LANDMARKS]
-            landmarks[:, :3] = answers[:, :3]
-            # The fourth value is visibility, the fifth whether the point lies inside the crop.
-            landmarks[:, 3] = sigmoid(answers[:, 3])
-            refine(landmarks, found[self._heat][0])
+            found = self._run(run, crop, arena)
+            self._fill(landmarks, found)
             seen += sigmoid(found[self._silhouette][0, :, :, 0])
             return float(found[self._presence][0, 0])
 
-    def _run(self, crop: NDArray[np.uint8], arena: Arena) -> dict[str, Floats]:
+    def _fill(self, landmarks: Floats, found: Mapping[str, Floats]) -> None:
+        """Take 33x4 landmarks out of the network's answers."""
+        answers = found[self._answers].reshape(ANSWERS, VALUES_PER_ANSWER)[:LANDMARKS]
+        landmarks[:, :3] = answers[:, :3]
+        # The fourth value is visibility, the fifth whether the point lies inside the crop.
+        landmarks[:, 3] = sigmoid(answers[:, 3])
+        refine(landmarks, found[self._heat][0])
+
+    def _run(self, run: Run, crop: NDArray[np.uint8], arena: Arena) -> dict[str, Floats]:
         shade = arena.array((1, CELLS, CELLS, 3), np.float32)
         np.multiply(crop, np.float32(1 / 255), out=shade[0])
         found = {
             name: arena.array(tuple(extent or 1 for extent in shape), np.float32)
             for name, shape in self._shapes.items()
         }
-        self._engine.run({self._input: shade}, found)
+        run({self._input: shade}, found)
         return found
 
 

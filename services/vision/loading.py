@@ -1,6 +1,6 @@
 """Loading what several features see with."""
 
-from services.chassis.engine import Engine
+from services.chassis.engine import Engine, SeriesEngine
 from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.raster import Lens
 from services.chassis.store import ModelStore
@@ -17,7 +17,7 @@ def load_person_finder(store: ModelStore, lens: Lens, threads: int) -> PersonFin
     return PersonFinder(detector=detector, landmarker=landmarker, lens=lens)
 
 
-def load_pose_networks(store: ModelStore, threads: int) -> tuple[Engine, Engine]:
+def load_pose_networks(store: ModelStore, threads: int) -> tuple[Engine, SeriesEngine]:
     """Load the detector of people and the network of their landmarks."""
     detector, landmarker = (
         OpenVinoEngine(store.path(name), threads=threads, exact=True)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.engine import Engine
+from services.chassis.engine import Engine, SeriesEngine
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
 from services.vision.frame import (
@@ -76,13 +76,18 @@ class Person:
 
 
 class PersonFinder:
-    """Finds the people of a picture. Calls may use one finder at the same time."""
+    """Finds the people of a picture. Calls may use one finder at the same time.
 
-    def __init__(self, *, detector: Engine, landmarker: Engine, lens: Lens) -> None:
+    Attributes:
+        landmarker: reads the body in a crop.
+        lens: scales and turns.
+    """
+
+    def __init__(self, *, detector: Engine, landmarker: SeriesEngine, lens: Lens) -> None:
         """Take over the networks `pose_detector` and `pose_landmarker`."""
         self._search = PersonSearch(detector, lens)
-        self._landmarker = Landmarker(landmarker)
-        self._lens = lens
+        self.landmarker = Landmarker(landmarker)
+        self.lens = lens
 
     def mask(self, pixels: Pixels, arena: Arena) -> Mask:
         """Return what all people of a picture cover.
@@ -99,16 +104,19 @@ class PersonFinder:
                 self.add_to_mask(person, pixels, mask, arena)
         return mask
 
-    def people(self, pixels: Pixels, arena: Arena) -> tuple[Person, ...]:
+    def people(self, pixels: Pixels, arena: Arena, *, in_parts: bool = True) -> tuple[Person, ...]:
         """List the people of a picture, the most prominent first.
 
         Args:
             pixels: HxWx3 uint8 RGB.
+            arena: where the people's arrays go.
+            in_parts: whether people are searched too who are small in the picture, which takes
+                many times as long where there are none.
         """
         found: list[Person] = []
         # Carved ahead of the people's own arrays, which have to outlive the scopes below.
         covered = arena.array(scaled_to(pixels.shape[0], pixels.shape[1], KNOWN_SIDE), np.uint8)
-        for seen in self._sightings(pixels, found, arena):
+        for seen in self._sightings(pixels, found, arena, in_parts=in_parts):
             if not seen.in_whole and self._is_known(seen, pixels, covered):
                 continue
             person = self._look_closer(seen, pixels, arena)
@@ -120,17 +128,17 @@ class PersonFinder:
 
     def add_to_mask(self, person: Person, pixels: Pixels, mask: Mask, arena: Arena) -> None:
         """Add what one person covers to an HxW mask of the picture."""
-        add_to_mask(person, pixels, mask, self._lens, arena)
+        add_to_mask(person, pixels, mask, self.lens, arena)
 
     def _sightings(
-        self, pixels: Pixels, found: Sequence[Person], arena: Arena
+        self, pixels: Pixels, found: Sequence[Person], arena: Arena, *, in_parts: bool
     ) -> Iterator[Sighting]:
         """Search the whole picture; its parts too unless somebody in `found` fills it by then."""
         overview = self._search.overview(pixels, arena)
         scale = pixels.shape[1] / overview.shape[1]
         yield from self._search.in_whole(overview, scale, arena)
         side_min = SUBJECT_FRAME_SHARE * max(pixels.shape)
-        if not any(
+        if in_parts and not any(
             person.frame.side >= side_min and person.score >= SCORE_SURE for person in found
         ):
             yield from self._search.in_parts(overview, scale, arena)
@@ -142,8 +150,8 @@ class PersonFinder:
             return None
         crop = arena.array((CELLS, CELLS, 3), np.uint8)
         with arena.scope():
-            cut(pixels, seen.frame, window, crop, self._lens, arena)
-        reading = self._landmarker.read(crop, arena)
+            cut(pixels, seen.frame, window, crop, self.lens, arena)
+        reading = self.landmarker.read(crop, arena)
         return as_person(seen, reading, window) if is_present(seen, reading) else None
 
     def _is_known(self, seen: Sighting, pixels: Pixels, known: Mask) -> bool:
@@ -166,7 +174,7 @@ class PersonFinder:
                 shrink(whole_window(*pixels.shape[:2]), *known.shape),
                 person.frame.to_picture(CELLS),
             )
-            self._lens.warp(person.silhouette, inverse(to_known), cover)
+            self.lens.warp(person.silhouette, inverse(to_known), cover)
             common = float(np.minimum(cover, known).sum(dtype=np.int64))
             covered = float(cover.sum(dtype=np.int64))
             np.maximum(known, cover, out=known)
@@ -235,8 +243,7 @@ def as_person(seen: Sighting, reading: Reading, window: Window) -> Person:
     """Carry what the network read in a frame into the picture; reuses the reading's arrays."""
     matrix = seen.frame.to_picture(CELLS)
     landmarks = reading.landmarks
-    landmarks[:, :2] = landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    landmarks[:, 2] *= seen.frame.side / CELLS
+    carry(landmarks, seen.frame)
     rows, columns = np.nonzero(reading.silhouette >= COVERED)
     places = matrix @ np.stack([columns, rows, np.ones_like(rows)])
     box = window
@@ -255,6 +262,13 @@ def as_person(seen: Sighting, reading: Reading, window: Window) -> Person:
         landmarks=landmarks,
         silhouette=reading.silhouette,
     )
+
+
+def carry(landmarks: NDArray[np.float32], frame: Frame) -> None:
+    """Carry 33x4 landmarks out of a frame's crop into the picture, in place."""
+    matrix = frame.to_picture(CELLS)
+    landmarks[:, :2] = landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    landmarks[:, 2] *= frame.side / CELLS
 
 
 def prominence(person: Person, height: int, width: int) -> float:

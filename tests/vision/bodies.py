@@ -1,6 +1,7 @@
 """Engines that find what a test has planted, in place of the pose networks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,3 +92,10 @@ class BrightLandmarker:
         outputs["answers"][0] = answers.reshape(-1)
         outputs["presence"][:] = self._presences[self.runs % 2]
         self.runs += 1
+
+    @contextmanager
+    def series(
+        self,
+    ) -> Iterator[Callable[[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]], None]]:
+        """See `SeriesEngine`."""
+        yield self.run
