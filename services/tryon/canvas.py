@@ -185,6 +185,14 @@ def sampled(source: NDArray[np.uint8], map_x: Plane, map_y: Plane) -> Pixels:
     )
 
 
+def looked_up(plane: Plane, map_x: Plane, map_y: Plane) -> Plane:
+    """Look float32 values up at float coordinates, bilinear; outside them the border goes on."""
+    return np.asarray(
+        cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        np.float32,
+    )
+
+
 def scaled(plane: NDArray[np.uint8], size: tuple[int, int]) -> Pixels:
     """Scale HxW or HxWxC to (rows, columns): by area where it shrinks, linear where it grows."""
     shrinks = size[0] * size[1] < plane.shape[0] * plane.shape[1]

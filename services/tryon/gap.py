@@ -1,11 +1,13 @@
 """What the old clothes leave open where the new garment does not reach, and what is seen there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from services.tryon import canvas
+from services.tryon.bare import BareLimb, bare_outline
 from services.tryon.body import (
     DRESS,
     HAIR,
@@ -34,16 +36,20 @@ from services.tryon.edit import Edit
 from services.tryon.fit import BOTTOMS
 from services.tryon.garment import GarmentCategory
 from services.tryon.pieces import Part
-from services.tryon.skin import bare_limb, bare_trunk
+from services.tryon.skin import bare_trunk
+from services.vision.parts import BodyPart
 
+FEET = (BodyPart.FOOT_LEFT, BodyPart.FOOT_RIGHT)
 # Labels are exact to a pixel or two; what is cleared away reaches so much further.
 CLEAR_MARGIN = 2.0
+# On skin and shoes that a hem, a cuff or its shadow may lie on it reaches further, in spans.
+HEM_MARGIN = 0.028
 EDGE_SIGMA = 0.8
 COVERED = 0.5
 # A sleeve goes all round an arm from this share of the upper arm on.
 WRAP_FROM = 0.12
 # A gap this deep behind the person's outline, in spans, shows what is beside it, mirrored.
-NARROW = 0.16
+NARROW = 0.07
 # Waist above the hip joints, in spans.
 WAIST_UP = 0.34
 # Darkness of the shadow that cloth throws on what is under its edge, and its width in spans.
@@ -67,11 +73,13 @@ class Gap:
         ground: what lies behind the person.
         skin: the person's own skin.
         cloth: the other garment, which goes on under the old one.
+        limbs: the outlines of arms and legs, bare.
     """
 
     ground: Chosen
     skin: Chosen
     cloth: Chosen
+    limbs: Sequence[BareLimb]
 
 
 def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: list[Drawn]) -> Gap:
@@ -79,16 +87,23 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     old = replaced(wearer, category, union, sleeve_ends(drawn))
     wrapped = beside_limbs(wearer, drawn)
     old |= wrapped & (wearer.wear == SKIN)
-    wide = canvas.grown(old, CLEAR_MARGIN) & ~protected(wearer)
+    wide = canvas.grown(old, CLEAR_MARGIN)
+    hems = canvas.grown(old, max(CLEAR_MARGIN, HEM_MARGIN * wearer.span))
+    wide |= hems & labelled(wearer.wear, (SKIN, SHOES))
+    wide &= ~protected(wearer)
     kept = LOWER if category not in BOTTOMS else UPPER
     other = wearer.wear == kept
-    wide &= (union < 0.99) & ~(canvas.shrunk(other, 1) & ~old) & (wearer.wear != SHOES)
+    wide &= (union < 0.99) & ~(canvas.shrunk(other, 1) & ~old)
     low = below_hips(wearer)
-    limbs = [find_limb(wearer, kind, side) for kind in ("arm", "leg") for side in SIDES]
+    limbs = [
+        bare_outline(wearer, find_limb(wearer, kind, side))
+        for kind in ("arm", "leg")
+        for side in SIDES
+    ]
     bare = np.zeros(wearer.shape, np.bool_)
-    for limb in limbs:
-        labels = labelled(wearer.body, (*limb.labels, 0, *HAND.values()))
-        bare |= bare_limb(wearer, limb) & labels
+    for each in limbs:
+        labels = labelled(wearer.body, (*each.limb.labels, 0, *HAND.values(), *FEET))
+        bare |= each.chosen(wearer.shape) & canvas.grown(labels, CLEAR_MARGIN)
     trunk = wearer.body == TORSO
     under = np.zeros(wearer.shape, np.bool_)
     has_other = np.count_nonzero(other) > 200
@@ -98,7 +113,7 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
         lap = trunk | labelled(wearer.body, LEGS)
         under = wide & lap & (low > -WAIST_UP * wearer.span)
     skin = wide & ~under & ~wrapped & (bare | (trunk & bare_trunk(wearer)))
-    return Gap(ground=wide & ~under & ~skin, skin=skin, cloth=under)
+    return Gap(ground=wide & ~under & ~skin, skin=skin, cloth=under, limbs=limbs)
 
 
 def beside_limbs(wearer: Wearer, drawn: list[Drawn]) -> Chosen:
@@ -145,7 +160,9 @@ def lay_gap(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, fill: Filler, *, 
     """
     if gap.ground.any():
         hole = canvas.grown(wearer.body > 0, 2.0 * CLEAR_MARGIN) | gap.ground
-        edit.lay(ground(wearer, gap, hole, fill), canvas.softened(gap.ground, EDGE_SIGMA))
+        # It goes on under the edge of skin, or the old clothes would shine through there.
+        below = canvas.grown(gap.ground, 2.0 * CLEAR_MARGIN) & (gap.ground | gap.skin)
+        edit.lay(ground(wearer, gap, hole, fill), canvas.softened(below, EDGE_SIGMA))
     if gap.cloth.any():
         source = canvas.shrunk((wearer.wear == under) & ~gap.cloth, 3)
         if source.any():

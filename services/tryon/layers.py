@@ -68,7 +68,7 @@ def put_on(
     union = united(drawn, wearer.shape)
     bottoms = cloth.category in BOTTOMS
     gap = find_gap(wearer, cloth.category, union, drawn)
-    skin = skin_over(wearer, shading, gap.skin, seed)
+    skin = skin_over(wearer, shading, gap.skin, gap.limbs, seed)
     edit = Edit(wearer.shape)
     lay_gap(edit, wearer, gap, skin, fill, under=UPPER if bottoms else LOWER)
     edit.darken(shadow(wearer, gap, union, wearer.span))

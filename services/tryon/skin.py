@@ -1,9 +1,12 @@
 """Skin that the new clothes uncover: the person's own tone, lit as the cloth over it was."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon import canvas
+from services.tryon.bare import BareLimb, skin_of
 from services.tryon.body import (
     HEAD,
     HIP,
@@ -12,12 +15,8 @@ from services.tryon.body import (
     SIDES,
     SKIN,
     TORSO,
-    Limb,
     Wearer,
     labelled,
-    limb_edges,
-    outer_normal,
-    smooth,
 )
 from services.tryon.canvas import Chosen, Pixels, Plane
 
@@ -31,28 +30,11 @@ LIGHT_RANGE = (-0.22, 0.12)
 ROUNDNESS = 0.16
 # Half a neck's width, in spans.
 NECK_WIDTH = 0.195
-# A limb in cloth is at most this much wider than the bare one.
-BARE_SLACK = 1.06
-SECTIONS = 16
 GRAIN_MAX = 1.2
+# Soft edges take so many pixels from beyond what is wanted.
+EDGE_REACH = 3.0
 # Pixels of skin that give a tone.
 SEEN_MIN = 80
-
-
-def bare_limb(wearer: Wearer, limb: Limb) -> Chosen:
-    """Choose what a limb covers when it is bare: no wider than it shows, nor than limbs are."""
-    alongs = np.linspace(-0.05 * limb.length, 1.03 * limb.length, SECTIONS)
-    measured = [limb_edges(wearer, limb, along) for along in alongs]
-    usual = np.array([limb.bare_width(along) * BARE_SLACK for along in alongs])
-    outer = np.minimum(smooth([pair[0] for pair in measured]), 1.15 * usual)
-    inner = np.minimum(smooth([pair[1] for pair in measured]), 1.15 * usual)
-    first, last = [], []
-    for along, out, into in zip(alongs, outer, inner, strict=True):
-        place, direction = limb.at(along)
-        normal = outer_normal(limb, direction)
-        first.append(place + normal * out)
-        last.append(place - normal * into)
-    return canvas.polygon(wearer.shape, np.array([*first, *reversed(last)]))
 
 
 def bare_trunk(wearer: Wearer) -> Chosen:
@@ -73,33 +55,70 @@ def bare_trunk(wearer: Wearer) -> Chosen:
     return canvas.polygon(wearer.shape, np.array([*right, *reversed(left)]))
 
 
-def skin_over(wearer: Wearer, shading: Plane, wanted: Chosen, seed: int) -> Plane:
+def skin_over(
+    wearer: Wearer, shading: Plane, wanted: Chosen, limbs: Sequence[BareLimb], seed: int
+) -> Plane:
     """Make skin, HxWx3 float32 0..255, that runs on from what skin there is.
 
     Args:
         shading: see `shading.shading_of`.
         wanted: where it is needed; elsewhere its value means nothing.
+        limbs: the outlines of arms and legs.
         seed: of the grain.
     """
     answer = np.full((*wearer.shape, 3), 150.0, np.float32)
     if not wanted.any():
         return answer
     low = labelled(wearer.body, LEGS)
-    skin = wearer.wear == SKIN
-    depth = canvas.depth_inside(wanted | skin | (wearer.body == TORSO))
-    for part in (wanted & ~low, wanted & low):
-        if not part.any():
-            continue
-        seen = seen_skin(wearer, low=bool((part & low).any()))
-        window = canvas.bounds(part, round(3 * TONE_SIGMA * wearer.span), seen)
-        # What the cloth is darker by as a whole is its colour's, not the light's.
-        light = np.clip(shading - np.median(shading[part]), *LIGHT_RANGE)[window]
-        made = toned(wearer, shading, seen, window) * np.exp(SHADING_SHARE * light)[:, :, None]
-        rim = np.clip(depth[window] / (0.09 * wearer.span), 0.0, 1.0)
-        made *= (1.0 - ROUNDNESS * (1.0 - rim) ** 2)[:, :, None]
-        made += grain(wearer.pixels, seen, made.shape[:2], seed)[:, :, None]
-        answer[window][part[window]] = made[part[window]]
+    rest = wanted.copy()
+    for bare in limbs:
+        part = wanted & bare.chosen(wearer.shape)
+        if part.any():
+            lay_limb(answer, wearer, shading, part, bare, wanted, seed)
+            rest &= ~part
+    for part in (rest & ~low, rest & low):
+        if part.any():
+            seen = seen_skin(wearer, low=bool((part & low).any())) & ~wanted
+            over = part | (canvas.grown(part, EDGE_REACH) & ~wanted)
+            lay_trunk(answer, wearer, shading, over, seen, seed)
     return answer
+
+
+def lay_limb(
+    answer: Plane,
+    wearer: Wearer,
+    shading: Plane,
+    part: Chosen,
+    bare: BareLimb,
+    wanted: Chosen,
+    seed: int,
+) -> None:
+    """Write the skin of a limb's part into the answer."""
+    seen = canvas.shrunk((wearer.wear == SKIN) & ~wanted, 2)
+    usual = seen_skin(wearer, low=bare.limb.kind == "leg")
+    tone = np.median(wearer.pixels[usual], axis=0) if usual.any() else np.full(3, 150.0)
+    chart = skin_of(wearer, bare, seen, shading, tone.astype(np.float32))
+    over = part | (canvas.grown(part, EDGE_REACH) & ~wanted)
+    window = canvas.bounds(over)
+    made = bare.drawn(chart, window)
+    made += grain(wearer.pixels, usual, made.shape[:2], seed)[:, :, None]
+    answer[window][over[window]] = made[over[window]]
+
+
+def lay_trunk(
+    answer: Plane, wearer: Wearer, shading: Plane, part: Chosen, seen: Chosen, seed: int
+) -> None:
+    """Write the skin of neck and chest into the answer."""
+    skin = wearer.wear == SKIN
+    depth = canvas.depth_inside(part | skin | (wearer.body == TORSO))
+    window = canvas.bounds(part, round(3 * TONE_SIGMA * wearer.span), seen)
+    # What the cloth is darker by as a whole is its colour's, not the light's.
+    light = np.clip(shading - np.median(shading[part]), *LIGHT_RANGE)[window]
+    made = toned(wearer, shading, seen, window) * np.exp(SHADING_SHARE * light)[:, :, None]
+    rim = np.clip(depth[window] / (0.09 * wearer.span), 0.0, 1.0)
+    made *= (1.0 - ROUNDNESS * (1.0 - rim) ** 2)[:, :, None]
+    made += grain(wearer.pixels, seen, made.shape[:2], seed)[:, :, None]
+    answer[window][part[window]] = made[part[window]]
 
 
 def seen_skin(wearer: Wearer, *, low: bool) -> Chosen:
