@@ -270,9 +270,13 @@ class Cutter:
         return polygon((height, width), self._skeleton.limbs[:, 0][[0, 1, 3, 2]])
 
     def _below(self, limb: Limb) -> Share:
-        rows, columns = np.indices(self._mask.shape, np.float32)
-        places = np.stack([columns, rows], -1)
-        return below_groin(self._skeleton, self._outline, limb, places).astype(np.float32)
+        """Return how far each pixel is below a leg's groin, which is the same from row to row."""
+        height, width = self._mask.shape
+        corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        start, right, down = below_groin(self._skeleton, self._outline, limb, corners)
+        along = start + (right - start) * np.arange(width)
+        steps = (down - start) * np.arange(height)
+        return np.asarray(np.add.outer(steps, along), np.float32)
 
     def _opened(self, alpha: NDArray[np.floating]) -> Mask:
         """Drop what is thinner than a body's parts are."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -31,7 +32,7 @@ from services.dance.pixels import grow
 from services.dance.pose import Channel, Pose
 from services.dance.render import Scene, frames
 from services.dance.rig import Rig, make_rig
-from services.dance.skeleton import LEGS, Limb, read_skeleton
+from services.dance.skeleton import LEGS, Limb, Skeleton, read_skeleton
 from services.dance.stage import Background, make_plate, make_shadow
 from services.dance.stance import Home, Stance, home_of, pose_of, stand
 from services.dance.wish import MOVES_DEFAULT, Wish
@@ -170,14 +171,24 @@ class DancePipeline:
         """
         size = (photo.shape[0], photo.shape[1])
         skeleton = read_skeleton(landmarks, size)
-        filled = None
-        if wish.background in (Background.KEEP, Background.BLUR):
-            hole = grow(np.ascontiguousarray(seen.mask), HOLE_SHARE * skeleton.torso)
-            filled = self._filler.fill(photo, hole, arena)
-        rig = make_rig(skeleton, cut_out(photo, seen, skeleton), seen, arena)
+        # Meanwhile this thread carves nothing: what the filler frees has to be the newest.
+        with ThreadPoolExecutor(1, thread_name_prefix="fill") as filling:
+            plate = filling.submit(self._filled, photo, seen, skeleton, wish, arena)
+            cut = cut_out(photo, seen, skeleton)
+            filled = plate.result()
+        rig = make_rig(skeleton, cut, seen, arena)
         home = home_of(skeleton)
         rest = pose_of(skeleton, home)
         return Dancer(rig=rig, home=home, rest=rest, filled=filled, size=size)
+
+    def _filled(
+        self, photo: Pixels, seen: Silhouette, skeleton: Skeleton, wish: Wish, arena: Arena
+    ) -> Pixels | None:
+        """Return the photo without the person, None where nobody will see it."""
+        if wish.background not in (Background.KEEP, Background.BLUR):
+            return None
+        hole = grow(np.ascontiguousarray(seen.mask), HOLE_SHARE * skeleton.torso)
+        return self._filler.fill(photo, hole, arena)
 
     def _framed(
         self, pixels: Pixels, wish: Wish, size: tuple[int, int], arena: Arena

@@ -149,13 +149,12 @@ def waves() -> Floats:
 def nearest(traits: Floats, target: Holes, sources: tuple[Places, Places]) -> tuple[Places, Places]:
     """Return for each target row and column of the source that is most like it."""
     theirs = traits[sources]
-    length = (theirs**2).sum(axis=1)
-    across = np.ascontiguousarray(theirs.T)
+    # The target's own length is the same for all sources: by one product their order is known.
+    across = np.concatenate([-2 * theirs, (theirs**2).sum(axis=1, keepdims=True)], axis=1).T
     mine = traits[::STEP, ::STEP][target]
-    found = np.concatenate(
-        # The target's own length is the same for all sources.
-        [(length - 2 * mine[part] @ across).argmin(axis=1) for part in parts(len(mine))]
-    )
+    mine = np.concatenate([mine, np.ones((len(mine), 1), np.float32)], axis=1)
+    across = np.ascontiguousarray(across)
+    found = np.concatenate([(mine[part] @ across).argmin(axis=1) for part in parts(len(mine))])
     rows, columns = (np.zeros(target.shape, np.intp) for _ in range(2))
     rows[target], columns[target] = sources[0][found], sources[1][found]
     return rows, columns
