@@ -49,6 +49,9 @@ LIMB_LENGTH_SHARES = {"arm": (UPPER_ARM_SHARE, FOREARM_SHARE), "leg": (1.20, 1.1
 # Half the width of a bare limb at its start, middle joint and end.
 LIMB_WIDTH_SHARES = {"arm": (0.155, 0.12, 0.09), "leg": (0.26, 0.17, 0.115)}
 
+# How much more a leg that stands upright carries than one that does not.
+STANDING = 8.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wearer:
@@ -360,6 +363,9 @@ def below_chin(wearer: Wearer) -> NDArray[np.bool_]:
 
 
 def hang(wearer: Wearer) -> Point:
-    """Return the direction in which cloth hangs below the hips: between trunk and standing leg."""
+    """Return the direction in which cloth hangs below the hips: between trunk and standing legs."""
     thighs = [unit(wearer.joint(KNEE, side) - wearer.joint(HIP, side)) for side in SIDES]
-    return unit(1.5 * wearer.down + max(thighs, key=lambda thigh: float(thigh @ wearer.down)))
+    # Over a raised leg it hangs from the other one; over two that stand, between both.
+    shares = np.exp([STANDING * float(thigh @ wearer.down) for thigh in thighs])
+    legs = sum(share * thigh for share, thigh in zip(shares, thighs, strict=True))
+    return unit(1.5 * wearer.down + unit(np.asarray(legs)))

@@ -50,6 +50,8 @@ COVERED = 0.5
 WRAP_FROM = 0.12
 # A gap this deep behind the person's outline, in spans, shows what is beside it, mirrored.
 NARROW = 0.07
+# Rows of a dress that go on under the waistband of what is put on below it.
+WAIST_OVERLAP = 5
 # Waist above the hip joints, in spans.
 WAIST_UP = 0.34
 # Darkness of the shadow that cloth throws on what is under its edge, and its width in spans.
@@ -109,10 +111,14 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     has_other = np.count_nonzero(other) > 200
     if category in BOTTOMS:
         under = wide & (trunk | (low < 0)) & has_other & (wearer.body > 0)
+        under &= low < hem_of_top(wearer) + CLEAR_MARGIN
     elif has_other and category is not GarmentCategory.DRESS:
         lap = trunk | labelled(wearer.body, LEGS)
         under = wide & lap & (low > -WAIST_UP * wearer.span)
     skin = wide & ~under & ~wrapped & (bare | (trunk & bare_trunk(wearer)))
+    if category in BOTTOMS and (union > COVERED).any():
+        # Beside a skirt no leg stands out, only below it.
+        skin &= low > np.quantile(low[union > COVERED], 0.9)
     return Gap(ground=wide & ~under & ~skin, skin=skin, cloth=under, limbs=limbs)
 
 
@@ -140,7 +146,7 @@ def replaced(
     middle = int(np.clip(wearer.middle(HIP)[0], 0, wearer.shape[1] - 1))
     if category in BOTTOMS:
         waist = float(low[rows[0], middle]) if rows.size else 0.0
-        return np.asarray((wear == LOWER) | ((wear == DRESS) & (low > waist)))
+        return np.asarray((wear == LOWER) | ((wear == DRESS) & below_waist(union, low > waist)))
     if category is GarmentCategory.OUTERWEAR:
         # It is worn over the top, whose sleeves alone must not stand out beside its own.
         beside = np.zeros(wearer.shape, np.bool_)
@@ -150,6 +156,25 @@ def replaced(
         return labelled(wear, (UPPER, DRESS)) & beside
     hem = float(low[rows[-1], middle]) if rows.size else 0.0
     return np.asarray((wear == UPPER) | ((wear == DRESS) & (low < min(hem, 0.0))))
+
+
+def hem_of_top(wearer: Wearer) -> float:
+    """Return how far below the hip joints a top ends that is worn over, in pixels."""
+    over = (wearer.wear == UPPER) & labelled(wearer.body, (TORSO, *LEGS))
+    columns = over.any(axis=0)
+    if not columns.any():
+        return -np.inf
+    ends = np.where(over, below_hips(wearer), -np.inf).max(axis=0)
+    return float(np.median(ends[columns]))
+
+
+def below_waist(union: Plane, usual: Chosen) -> Chosen:
+    """Choose what lies below the upper edge of a garment; where it does not reach, the usual."""
+    covered = union > COVERED
+    below = np.maximum.accumulate(covered, axis=0)
+    # What ends under a waistband shows up to it.
+    below[WAIST_OVERLAP:] = below[:-WAIST_OVERLAP].copy()
+    return np.where(covered.any(axis=0, keepdims=True), below, usual)
 
 
 def lay_gap(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, fill: Filler, *, under: int) -> None:

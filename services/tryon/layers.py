@@ -30,7 +30,16 @@ from services.tryon.cloth import Cloth
 from services.tryon.drawing import Drawn, draw, seams_closed, sleeve_ends, united
 from services.tryon.edit import Edit
 from services.tryon.fit import BOTTOMS, fit
-from services.tryon.gap import Filler, Gap, find_gap, lay_gap, protected, shadow
+from services.tryon.gap import (
+    HEM_MARGIN,
+    Filler,
+    Gap,
+    find_gap,
+    hem_of_top,
+    lay_gap,
+    protected,
+    shadow,
+)
 from services.tryon.garment import GarmentCategory
 from services.tryon.pieces import Part
 from services.tryon.shading import Light
@@ -42,6 +51,9 @@ COVERED = 0.5
 ARM_IN_FRONT = 0.38
 # The tuck line above the hip joints, in spans.
 TUCK_UP = 0.24
+# A hem runs straight over so much to both sides, and labels of it are wrong by so much, in spans.
+HEM_REACH, HEM_STEP = 0.2, 0.07
+HEM_COLUMNS_MIN = 12
 INSIDE_LIGHT = 0.72
 # An arm whose bones are hidden by the trunk to this share lies behind it.
 BEHIND_SHARE = 0.6
@@ -62,11 +74,16 @@ def put_on(
     Returns:
         The change, and the person as dressed by it.
     """
-    drawn = seams_closed(draw(cloth, fit(cloth, wearer), wearer), wearer)
-    if tucked and cloth.category not in BOTTOMS:
-        drawn = [tuck(layer, wearer) for layer in drawn]
-    union = united(drawn, wearer.shape)
     bottoms = cloth.category in BOTTOMS
+    if bottoms:
+        wearer = with_straight_hem(wearer)
+    drawn = seams_closed(draw(cloth, fit(cloth, wearer), wearer), wearer)
+    if tucked and not bottoms:
+        drawn = [tuck(layer, wearer) for layer in drawn]
+    if bottoms:
+        hidden = under_top(wearer)
+        drawn = [replace(each, cover=each.cover * ~hidden[each.window]) for each in drawn]
+    union = united(drawn, wearer.shape)
     gap = find_gap(wearer, cloth.category, union, drawn)
     skin = skin_over(wearer, shading, gap.skin, gap.limbs, seed)
     edit = Edit(wearer.shape)
@@ -83,6 +100,31 @@ def tuck(layer: Drawn, wearer: Wearer) -> Drawn:
         return layer
     above = np.clip(0.5 - (below_hips(wearer) + TUCK_UP * wearer.span), 0.0, 1.0)
     return replace(layer, cover=layer.cover * above[layer.window])
+
+
+def under_top(wearer: Wearer) -> Chosen:
+    """Choose what lies beside a top that is worn over: a waistband under it shows nowhere there."""
+    hem = hem_of_top(wearer) - HEM_MARGIN * wearer.span
+    beside = ~canvas.shrunk(wearer.wear == UPPER, 2)
+    return np.asarray(beside & (below_hips(wearer) < hem))
+
+
+def with_straight_hem(wearer: Wearer) -> Wearer:
+    """Tell a top and what is worn below it apart along a hem without steps."""
+    on = (wearer.wear == UPPER) & labelled(wearer.body, (TORSO, *LEGS))
+    columns = np.flatnonzero(on.any(axis=0))
+    if columns.size < HEM_COLUMNS_MIN:
+        return wearer
+    rows = on.shape[0] - 1 - np.argmax(on[::-1, columns], axis=0)
+    reach = max(1, round(HEM_REACH * wearer.span))
+    padded = np.pad(rows, reach, mode="edge")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1)
+    wear = wearer.wear.copy()
+    for column, row, straight in zip(columns, rows, usual.astype(int), strict=True):
+        if abs(row - straight) <= HEM_STEP * wearer.span:
+            wear[straight + 1 : row + 1, column] = LOWER
+            wear[row : straight + 1, column] = UPPER
+    return replace(wearer, wear=wear)
 
 
 # --- what lies in front -----------------------------------------------------------------------

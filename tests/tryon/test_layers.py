@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from services.tryon import canvas, figure
-from services.tryon.body import Side, Wearer, along_arm
+from services.tryon.body import Side, Wearer, along_arm, below_hips
 from services.tryon.cloth import cut_out
 from services.tryon.edit import Edit
+from services.tryon.gap import hem_of_top
 from services.tryon.garment import GarmentCategory
 from services.tryon.layers import put_on
 from services.tryon.shading import shading_of
@@ -128,3 +129,22 @@ def test_outerwear_leaves_the_top_below_it(wearer: Wearer) -> None:
     legs = np.isin(wearer.body, (BodyPart.SHIN_LEFT, BodyPart.SHIN_RIGHT))
 
     assert edit.cover[legs].max() == 0
+
+
+def test_a_waistband_does_not_stand_out_beside_a_top_over_it(wearer: Wearer) -> None:
+    """Above the hem of the top that stays, a skirt changes nothing beside that top."""
+    _, after = dress(wearer, GarmentCategory.SKIRT)
+    above = below_hips(wearer) < hem_of_top(wearer) - 0.1 * wearer.span
+
+    assert not (above & (wearer.body == 0) & (after.wear == Wear.LOWER)).any()
+
+
+def test_a_dress_goes_on_under_the_trousers_without_a_gap(wearer: Wearer) -> None:
+    """Trousers over a dress leave no skin between its upper part and their waistband."""
+    wear = wearer.wear.copy()
+    wear[np.isin(wear, (Wear.UPPER, Wear.LOWER))] = Wear.DRESS
+    worn = replace(wearer, wear=wear)
+    _, after = dress(worn, GarmentCategory.TROUSERS)
+
+    trunk = canvas.shrunk(wearer.body == BodyPart.TORSO, 4)
+    assert not (trunk & (after.wear == Wear.SKIN) & (wearer.wear != Wear.SKIN)).any()
