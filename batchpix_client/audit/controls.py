@@ -23,6 +23,8 @@ from batchpix_client.audit.targets import scan_all, scan_services, with_children
 from batchpix_client.mesh import LocalMesh
 from batchpix_client.wire import Stream
 
+# A service waits so long for its reader, since a look at all its memory may take a while.
+PATIENCE = {"BATCHPIX_STALL_SECONDS_MAX": "300"}
 # A result of this size does not fit in what transports hold: the service waits for its reader.
 HELD_SIDE_PIXELS = 1800
 GUARD_LIBRARY = "*.so"
@@ -39,9 +41,10 @@ def control_held(mesh: LocalMesh, caller: Caller, maker: Maker) -> Mapping[str, 
     found = {}
     for feature in mesh.profile.internal:
         make = replace(maker, call=f"held {feature}", needles=[])
-        with held(caller, LONG_CALLS[feature](make)):
-            processes = with_children([mesh.process_ids[feature]])
-            found[feature] = scan_all(processes, Haystack(make.needles))
+        plan = LONG_CALLS[feature](make)
+        processes, haystack = with_children([mesh.process_ids[feature]]), Haystack(make.needles)
+        with held(caller, plan):
+            found[feature] = scan_all(processes, haystack)
     return found
 
 

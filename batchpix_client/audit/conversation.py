@@ -21,6 +21,7 @@ from gateway.settings import SERVICES
 
 CHUNK_BYTES = 1 << 20
 DEADLINE_SECONDS = 60.0
+HELD_SECONDS_MAX = 300.0
 Request = stylize_pb2.StylizeRequest
 Metadata = tuple[tuple[str, str], ...]
 
@@ -96,9 +97,9 @@ class Caller:
         return reply
 
     def begin(self, requests: Iterable[Message], wire: Wire = STYLIZE) -> Stream:
-        """Start a call and leave it to the caller of this."""
+        """Start a call and leave it to the caller of this, for as long as a look may take."""
         return wire.method(self._channels[wire.feature])(
-            iter(requests), timeout=DEADLINE_SECONDS, metadata=self._metadata
+            iter(requests), timeout=HELD_SECONDS_MAX, metadata=self._metadata
         )
 
 

@@ -8,7 +8,7 @@ from batchpix_client.audit.refusals import REFUSED
 from batchpix_client.jobs.tryon import TryOnJob
 
 BREAK_SECONDS_MAX = 1.0
-HELD_SCALE = 2  # of the sample's size: some 7 MB of noise
+HELD_SCALE = 4  # of the sample's size: more bytes than all transports hold together
 
 
 def dressed(make: Maker) -> Plan:

@@ -9,8 +9,8 @@ from pathlib import Path
 from batchpix_client.audit import footprint, forms, telemetry
 from batchpix_client.audit.attempts import ATTEMPTS
 from batchpix_client.audit.canaries import Aviary
-from batchpix_client.audit.controls import control_held, control_unguarded
-from batchpix_client.audit.conversation import through_gateway
+from batchpix_client.audit.controls import PATIENCE, control_held, control_unguarded
+from batchpix_client.audit.conversation import straight
 from batchpix_client.audit.evidence import Evidence
 from batchpix_client.audit.memory import require_access
 from batchpix_client.audit.needles import Haystack, Needle
@@ -44,7 +44,11 @@ def inspect(calls: int, seed: int, say: Say) -> Evidence:
     evidence, aviary = Evidence(), Aviary(seed)
     with tempfile.TemporaryDirectory(prefix="batchpix-audit-") as home:
         started, logs = time.time(), defaultdict[str, list[str]](list)
-        mesh = LocalMesh(Path(home), log_line=lambda name, line: logs[name].append(line))
+        mesh = LocalMesh(
+            Path(home),
+            environment=PATIENCE,
+            log_line=lambda name, line: logs[name].append(line),
+        )
         with mesh:
             for process_id in service_ids(mesh):
                 require_access(process_id)
@@ -81,7 +85,8 @@ def make_calls(
         policy = client.policy()
     maker = maker_of(mesh, aviary)
     evidence.policy_published = (policy.version, policy.feedback_address)
-    caller = through_gateway(mesh.profile, token)
+    # Straight to the services: the gateway would give up on a reader that does not read.
+    caller = straight(mesh.profile)
     for feature, found in control_held(mesh, caller, maker).items():
         evidence.held.add(found)
         evidence.blind += [] if found.total else [feature]
