@@ -11,8 +11,6 @@ Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
-# A mesh is drawn at a part of its size and its map enlarged, which is smooth in between.
-MAP_STEP = 2
 # Where a map leads that no triangle covers, in widths of the texture: so far off that a mean with a
 # neighbour is outside of it as well.
 NOWHERE = -64.0
@@ -30,6 +28,7 @@ def draw_map(
     triangles: NDArray[np.int32],
     texture: Floats,
     size: tuple[int, int],
+    step: int,
 ) -> Floats:
     """Draw a mesh as a map that tells for each pixel where in the texture it comes from.
 
@@ -39,16 +38,17 @@ def draw_map(
         triangles: Tx3 numbers of corners.
         texture: Vx2, where the corners are in the texture.
         size: rows and columns of the target.
+        step: the mesh is drawn so many times smaller and its map enlarged, which is smooth.
 
     Returns:
         HxWx2, x and y of the texture; far outside of it where no triangle is.
     """
     height, width = size
-    rows, columns = -(-height // MAP_STEP), -(-width // MAP_STEP)
+    rows, columns = -(-height // step), -(-width // step)
     corners = np.empty((len(places), 3), np.float32)
     # A coarse pixel covers a square of fine ones; middles of pixels are whole numbers outside.
-    corners[:, 0] = ((places[:, 0] + 0.5) / MAP_STEP - columns / 2) / (rows / 2)
-    corners[:, 1] = (rows / 2 - (places[:, 1] + 0.5) / MAP_STEP) / (rows / 2)
+    corners[:, 0] = ((places[:, 0] + 0.5) / step - columns / 2) / (rows / 2)
+    corners[:, 1] = (rows / 2 - (places[:, 1] + 0.5) / step) / (rows / 2)
     corners[:, 2] = PLANE
     # Farther ones lie farther out too, so that the eye sees them in the same place.
     corners *= (FOLD_DEPTH - (FOLD_DEPTH - 1) * nearness)[:, None]
@@ -64,7 +64,7 @@ def draw_map(
     cv2.triangleRasterize(corners, triangles, values, drawn, depth, eye, FIELD, 0.1, FAR, settings)
     coarse = np.ascontiguousarray(drawn[:, :, :2])
     coarse *= np.float32(span)
-    whole = (columns * MAP_STEP, rows * MAP_STEP)
+    whole = (columns * step, rows * step)
     fine = cv2.resize(coarse, whole, interpolation=cv2.INTER_LINEAR)
     return np.asarray(fine[:height, :width])
 

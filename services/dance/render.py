@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from services.chassis.memory.arena import Arena
 from services.dance.cutting import ARM_LAYERS
 from services.dance.pixels import draw_map, lay_over, opaque, push_in, sample, unmultiplied
-from services.dance.rig import Piece, Rig, posed_corners
+from services.dance.rig import Piece, Rig, cell_of, posed_corners
 from services.dance.skeleton import Limb
 from services.dance.skinning import CoreWeights, LimbWeights
 from services.dance.stage import Shadow
@@ -18,6 +18,9 @@ from services.dance.stance import Stance
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
+# A mesh is drawn coarsely, yet so finely that what it has beyond its piece's edge is not lost.
+MAP_STEP_MIN = 2
+MAP_STEPS_PER_CELL = 4
 # A forearm this far behind its shoulder, over its length, is drawn behind the trunk.
 BEHIND_SHARE = 0.12
 # Depth of a piece in the drawing order: the trunk lies at 0.
@@ -82,6 +85,7 @@ def frames(
 
 def draw(canvas: Pixels, rig: Rig, stance: Stance, late: Stance) -> None:
     """Draw a puppet on HxWx4 premultiplied RGBA, in place, the farthest piece first."""
+    step = max(MAP_STEP_MIN, int(cell_of(rig.skeleton) / MAP_STEPS_PER_CELL))
     for piece in in_order(rig, stance):
         corners = posed_corners(rig, piece, stance, late)
         top_left = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
@@ -96,6 +100,7 @@ def draw(canvas: Pixels, rig: Rig, stance: Stance, late: Stance) -> None:
             piece.triangles,
             (piece.corners - piece.origin).astype(np.float32),
             (bottom - top, right - left),
+            step,
         )
         lay_over(canvas[top:bottom, left:right], sample(piece.texture, places))
 

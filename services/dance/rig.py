@@ -83,14 +83,16 @@ def make_rig(skeleton: Skeleton, cut: Cut, seen: Silhouette, arena: Arena) -> Ri
         seen: the person in the photo, for what is hair.
         arena: where the textures go.
     """
-    cell = max(CELL_MIN, CELL_SHARE * skeleton.torso)
+    cell = cell_of(skeleton)
     neck = neck_base(skeleton)
     pieces = []
     for layer, part in cut.parts.items():
-        corners, triangles = mesh(part.alpha, cell)
+        # Room around, so that a mesh never ends at the edge of what it shows.
+        room = int(np.ceil(cell))
+        corners, triangles = mesh(np.pad(part.alpha, room), cell)
         if not len(triangles):
             continue
-        places = corners + part.origin
+        places = corners - room + part.origin
         weights: LimbWeights | CoreWeights
         if layer is Layer.CORE:
             weights = core_weights(skeleton, cut.outline, neck, places)
@@ -110,6 +112,11 @@ def make_rig(skeleton: Skeleton, cut: Cut, seen: Silhouette, arena: Arena) -> Ri
             )
         )
     return Rig(skeleton=skeleton, pieces=tuple(pieces), neck=neck)
+
+
+def cell_of(skeleton: Skeleton) -> float:
+    """Return the width of a mesh's cells."""
+    return max(CELL_MIN, CELL_SHARE * skeleton.torso)
 
 
 def mesh(alpha: NDArray[np.uint8], cell: float) -> tuple[Points, NDArray[np.int32]]:

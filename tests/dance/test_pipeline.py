@@ -11,7 +11,7 @@ from services.chassis.media.clip import ClipFormat
 from services.chassis.media.movie import MP4, MovieFormat, open_movie
 from services.chassis.memory.arena import Arena
 from services.dance.pipeline import DancePipeline, Dancer
-from services.dance.rig import neck_place, turn_about
+from services.dance.rig import cell_of, neck_place, turn_about
 from services.dance.skeleton import Limb
 from services.dance.stage import Background
 from services.dance.stance import Stance
@@ -262,3 +262,14 @@ def test_a_cancelled_call_stops_reading_its_film(pipeline: DancePipeline, arena:
     grey = [np.full((120, 96, 3), 90, np.uint8)] * 3
     with pytest.raises(Stopped):
         pipeline.driving(film(pipeline, grey, arena), MP4, 4.0, arena, cancelled)
+
+
+def test_meshes_go_on_beyond_what_they_show(anna: Dancer) -> None:
+    """Where a piece touches the edge of its texture the mesh does not cut its soft edge off."""
+    room = 0.3 * cell_of(anna.rig.skeleton)
+    for piece in anna.rig.pieces:
+        height, width = piece.texture.shape[:2]
+        corners = piece.corners - piece.origin
+
+        assert (corners.min(axis=0) <= -room).all()
+        assert (corners.max(axis=0) >= np.array([width, height]) - 1 + room).all()
