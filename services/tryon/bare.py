@@ -71,9 +71,10 @@ class BareLimb:
     alongs: NDArray[np.float64]
     edges: NDArray[np.float64]
 
-    def chosen(self, shape: tuple[int, int]) -> Chosen:
-        """Choose what it covers."""
-        return canvas.polygon(shape, np.vstack([self.edges[:, 0], self.edges[::-1, 1]]))
+    def chosen(self, shape: tuple[int, int], start: float = 0.0) -> Chosen:
+        """Choose what it covers, from a distance along it on; all of it from 0 on."""
+        edges = self.edges[self.alongs >= start] if start > 0 else self.edges
+        return canvas.polygon(shape, np.vstack([edges[:, 0], edges[::-1, 1]]))
 
     def chart(self, plane: NDArray[np.float32]) -> Plane:
         """Lay out HxW or HxWxC values flat, ROWS x COLUMNS."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.tryon import canvas
 from services.tryon.bare import BareLimb, bare_outline
@@ -17,6 +18,7 @@ from services.tryon.body import (
     LEGS,
     LOWER,
     SHOES,
+    SHOULDER,
     SIDES,
     SKIN,
     TORSO,
@@ -48,10 +50,14 @@ EDGE_SIGMA = 0.8
 COVERED = 0.5
 # A sleeve goes all round an arm from this share of the upper arm on.
 WRAP_FROM = 0.12
+# Pixels of an arm or leg that go on under the end of a sleeve or trouser leg.
+SLEEVE_OVERLAP = 3.0
 # A gap this deep behind the person's outline, in spans, shows what is beside it, mirrored.
 NARROW = 0.07
 # Rows of a dress that go on under the waistband of what is put on below it.
 WAIST_OVERLAP = 5
+# Half the width of the widest neckline between sleeves, in spans.
+NECKLINE = 0.40
 # Waist above the hip joints, in spans.
 WAIST_UP = 0.34
 # Darkness of the shadow that cloth throws on what is under its edge, and its width in spans.
@@ -103,9 +109,12 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
         for side in SIDES
     ]
     bare = np.zeros(wearer.shape, np.bool_)
+    ends = sleeve_ends(drawn)
     for each in limbs:
         labels = labelled(wearer.body, (*each.limb.labels, 0, *HAND.values(), *FEET))
-        bare |= each.chosen(wearer.shape) & canvas.grown(labels, CLEAR_MARGIN)
+        # Beside the shoulder of a sleeve nothing of the arm stands out.
+        start = ends[each.limb.side] - SLEEVE_OVERLAP if each.limb.kind == "arm" else 0.0
+        bare |= each.chosen(wearer.shape, start) & canvas.grown(labels, CLEAR_MARGIN)
     trunk = wearer.body == TORSO
     under = np.zeros(wearer.shape, np.bool_)
     has_other = np.count_nonzero(other) > 200
@@ -115,11 +124,23 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     elif has_other and category is not GarmentCategory.DRESS:
         lap = trunk | labelled(wearer.body, LEGS)
         under = wide & lap & (low > -WAIST_UP * wearer.span)
-    skin = wide & ~under & ~wrapped & (bare | (trunk & bare_trunk(wearer)))
+    chest = trunk & bare_trunk(wearer)
+    if any(ends.values()):
+        chest &= canvas.polygon(wearer.shape, between_shoulders(wearer))
+    skin = wide & ~under & ~wrapped & (bare | chest)
     if category in BOTTOMS and (union > COVERED).any():
         # Beside a skirt no leg stands out, only below it.
         skin &= low > np.quantile(low[union > COVERED], 0.9)
     return Gap(ground=wide & ~under & ~skin, skin=skin, cloth=under, limbs=limbs)
+
+
+def between_shoulders(wearer: Wearer) -> NDArray[np.float64]:
+    """Return the corners of what lies inside the shoulders of a garment with sleeves, 4x2."""
+    middle, out = wearer.middle(SHOULDER), NECKLINE * wearer.span * wearer.across
+    far = 3.0 * wearer.span * wearer.down
+    return np.array(
+        [middle - out - far, middle + out - far, middle + out + far, middle - out + far]
+    )
 
 
 def beside_limbs(wearer: Wearer, drawn: list[Drawn]) -> Chosen:
@@ -131,7 +152,9 @@ def beside_limbs(wearer: Wearer, drawn: list[Drawn]) -> Chosen:
             continue
         limb = find_limb(wearer, "arm" if part is Part.SLEEVE else "leg", side)
         along = along_limb(wearer, limb)
-        beside |= (along > WRAP_FROM * limb.lengths[0]) & (along < layer.piece.ends_at - 3.0)
+        beside |= (along > WRAP_FROM * limb.lengths[0]) & (
+            along < layer.piece.ends_at - SLEEVE_OVERLAP
+        )
     return beside & ~labelled(wearer.body, tuple(HAND.values()))
 
 
