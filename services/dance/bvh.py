@@ -93,7 +93,7 @@ def read_bvh(data: memoryview, field_path: str) -> Capture:
     """
     try:
         hierarchy = parse(bytes(data).decode("utf-8", errors="strict"), field_path)
-    except (UnicodeDecodeError, ValueError, StopIteration):
+    except (UnicodeDecodeError, ValueError, StopIteration, IndexError):
         raise unreadable(field_path) from None
     chosen = choose_joints(hierarchy.nodes, field_path)
     thin = max(1, round(1 / hierarchy.frame_seconds / RATE_WANTED))
@@ -109,6 +109,7 @@ def parse(text: str, field_path: str) -> Hierarchy:
 
     Raises:
         ValueError, StopIteration: it breaks off, or holds what no number can be read from.
+        IndexError: an end that belongs to no joint.
     """
     words = (match[0] for match in re.finditer(r"\S+", text))
     if next(words, "").upper() != "HIERARCHY":

@@ -16,6 +16,8 @@ from tests.fuzz.motions import whole_file
         # Sums of such places were no numbers.
         (b"OFFSET 10 -5 0", b"OFFSET 1e308 1e308 0"),
         (b"OFFSET 10 -5 0", b"OFFSET nan 0 0"),
+        # Ended in a fault: an end that no joint has.
+        (b"ROOT Hips\n", b"End Site\n"),
     ],
 )
 def test_a_motion_that_is_no_motion_is_refused(old: bytes, new: bytes) -> None:
