@@ -29,7 +29,7 @@ def test_a_child_that_ends_is_reported_with_its_last_line() -> None:
     """Its end is told at once, and the reason holds its status and what it wrote last."""
     lines: list[tuple[str, str]] = []
     ended: SimpleQueue[Child] = SimpleQueue()
-    child = start("import sys; print('one'); sys.exit('no model')", lines, ended)
+    child = start("import sys; print('one', flush=True); sys.exit('no model')", lines, ended)
 
     assert child is ended.get(timeout=WAIT_SECONDS)
     assert child.why() == "probe ended with status 1: no model"

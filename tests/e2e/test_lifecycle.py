@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from batchpix_client.errors import BatchpixError
-from batchpix_client.mesh import LocalMesh
+from batchpix_client.mesh import LocalMesh, built_features
 from batchpix_client.ports import LOOPBACK, free_ports, is_free
 from batchpix_client.profile import Profile, load_profile
 from batchpix_client.supervisor import find_supervisor
@@ -81,7 +81,8 @@ def test_a_mesh_comes_up_serves_and_goes_down(home: Path, samples: Path) -> None
     call = batchpix(home, "stylize", photo, "--style", name, "-o", str(art))
     down = batchpix(home, "down")
 
-    assert json.loads(status.stdout)["parts"] == {"stylize": "serving", "gateway": "serving"}
+    parts = (*built_features(), "gateway")
+    assert json.loads(status.stdout)["parts"] == dict.fromkeys(parts, "serving")
     assert (call.returncode, art.is_file()) == (0, True), call.stderr
     assert down.returncode == 0
     assert len(processes) >= 3
@@ -125,7 +126,8 @@ def test_a_service_that_cannot_start_is_told_with_its_reason(home: Path, detach:
     done = batchpix(home, "up", "--port", "0", *options, BATCHPIX_MODELS=str(home / "none"))
 
     assert done.returncode == 1
-    assert "stylize ended with status" in done.stderr.splitlines()[-1]
+    reason = done.stderr.splitlines()[-1]
+    assert any(f"{feature} ended with status" in reason for feature in built_features())
     assert find_supervisor(home) is None
 
 
