@@ -22,21 +22,23 @@ LIMITS = ReelLimits(seconds_max=5.0, frames_per_second=30.0, long_side_pixels=25
 
 def main(keeps: str, side: int) -> None:
     """Answer each picture with a dot; `kept` holds on to what was read of the last film."""
-    studio, held = Studio(raster=CpuRaster(2), threads=2), list[NDArray[np.uint8]]()
+    studio = Studio(raster=CpuRaster(2), threads=2)
+    # Stays where it is, so that what is kept in it lies in the same place each time.
+    held = np.zeros((FRAMES, side, side, 3), np.uint8)
     warm_up(studio)
     while pixels := sys.stdin.buffer.read(side * side * 3):
         with Budget(1 << 27).lease(0) as arena:
             film = make(np.frombuffer(pixels, np.uint8).reshape(side, side, 3), studio, arena)
             view = memoryview(film)
-            read = [frame.copy() for frame in read_reel(view, "video/mp4", LIMITS, arena)]
+            for place, frame in enumerate(read_reel(view, "video/mp4", LIMITS, arena)):
+                if keeps == "kept":
+                    held[place] = frame
             decode_sound(view, "video/mp4", 5.0, arena)
             view.release()
-        held = read if keeps == "kept" else []
-        del pixels, film, read
+        del pixels, film
         collect_garbage()
         sys.stdout.write(".")
         sys.stdout.flush()
-    del held
 
 
 def make(picture: NDArray[np.uint8], studio: Studio, arena: Arena) -> bytes:
