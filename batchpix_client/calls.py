@@ -19,7 +19,7 @@ from batchpix_client.media import Source
 from batchpix_client.receipts import Receipt
 from batchpix_client.results import ClipPart, Progress
 from batchpix_client.retries import attempts
-from batchpix_client.statuses import trailing_receipt, translated
+from batchpix_client.statuses import lost, trailing_receipt, translated
 from batchpix_client.uploads import Upload
 from batchpix_client.wire import Response, Stream
 
@@ -193,11 +193,17 @@ class Call(Iterator[ResultT], Generic[ResultT, FoundT]):
         try:
             self._answers.receive(next(stream))
         except grpc.RpcError as error:
-            raise self._failure(error) from None
+            raise self._not_let_in(self._failure(error)) from None
         except StopIteration:
             raise protocol_error("the service ended the call unanswered") from None
         gate.open()
         return stream
+
+    def _not_let_in(self, failure: BatchpixError) -> BatchpixError:
+        """Tell a stream that somebody on the way cancelled from one that the caller did."""
+        if failure.code == "CANCELLED" and not self._ended:
+            return lost("the call was ended on its way to the service")
+        return failure
 
     def _requests(self, opening: Message, gate: Gate) -> Iterator[Message]:
         """Feed gRPC's sending thread."""

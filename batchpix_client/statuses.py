@@ -31,15 +31,17 @@ def translated(error: grpc.RpcError) -> BatchpixError:
         # Details that contradict the status are worth less than the status itself.
         status = None
     if status is None and STREAM_RESET in (error.details() or ""):
-        return BatchpixError(
-            "UNAVAILABLE",
-            "SERVICE_UNREACHABLE",
-            "the service was lost in mid-call",
-            retry_after_seconds=LOST_RETRY_SECONDS,
-        )
+        return lost("the service was lost in mid-call")
     if status is None:
         return BatchpixError(code.name, "", one_line(error.details()))
     return from_status(code.name, status)
+
+
+def lost(message: str) -> BatchpixError:
+    """Make the error of a call whose stream broke, with the time after which to try again."""
+    return BatchpixError(
+        "UNAVAILABLE", "SERVICE_UNREACHABLE", message, retry_after_seconds=LOST_RETRY_SECONDS
+    )
 
 
 def from_status(code: str, status: status_pb2.Status) -> BatchpixError:
