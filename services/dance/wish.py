@@ -1,11 +1,11 @@
 """How one call wants its dance: the caller's options, read and held to their ranges."""
 
-import math
 from dataclasses import dataclass
 
 from services.chassis.errors import InvalidRequestError, Reason
 from services.chassis.media.clip import ClipFormat, Container
 from services.chassis.media.headers import JPEG
+from services.chassis.ranges import require_between
 from services.dance.beats import TEMPO_MAX, TEMPO_MIN
 from services.dance.stage import Background
 
@@ -54,12 +54,12 @@ class Wish:
                 Reason.OPTION_INVALID, f"at most {MOVES_MAX} moves", field="options.moves"
             )
         if self.beats_per_minute:
-            require(self.beats_per_minute, TEMPO_MIN, TEMPO_MAX, "beats_per_minute")
-        require(self.intensity, 0.0, INTENSITY_MAX, "intensity")
-        require(self.camera_push, 0.0, PUSH_MAX, "camera_push")
-        require(self.colour, 0, COLOUR_MAX, "background_colour")
+            require_between(self.beats_per_minute, TEMPO_MIN, TEMPO_MAX, "options.beats_per_minute")
+        require_between(self.intensity, 0.0, INTENSITY_MAX, "options.intensity")
+        require_between(self.camera_push, 0.0, PUSH_MAX, "options.camera_push")
+        require_between(self.colour, 0, COLOUR_MAX, "options.background_colour")
         for place in self.person or ():
-            require(place, 0.0, 1.0, "person")
+            require_between(place, 0.0, 1.0, "options.person")
         transparent = self.background is Background.TRANSPARENT
         if transparent and (
             clip.container is Container.FRAGMENTED_MP4 or clip.frame_media_type == JPEG
@@ -69,17 +69,3 @@ class Wish:
                 "a transparent background needs single frames as image/png or image/webp",
                 field="options.background",
             )
-
-
-def require(value: float, least: float, most: float, field: str) -> None:
-    """Refuse a number out of its range, or none at all.
-
-    Raises:
-        InvalidRequestError: the message tells the range.
-    """
-    if not math.isfinite(value) or not least <= value <= most:
-        raise InvalidRequestError(
-            Reason.OPTION_INVALID,
-            f"must be from {least:g} to {most:g}",
-            field=f"options.{field}",
-        )

@@ -1,10 +1,10 @@
 """How one call wants its pictures: the caller's options, read and held to their ranges."""
 
-import math
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from services.chassis.errors import InvalidRequestError, Reason
+from services.chassis.ranges import require_between
 
 STYLES_MAX = 8
 STYLE_SCALE_MIN = 0.25
@@ -74,15 +74,3 @@ class Manner:
                 field="options.format.media_type",
                 metadata={"known": known},
             )
-
-
-def require_between(value: float, least: float, most: float, field: str) -> None:
-    """Refuse a number out of its range, or none at all.
-
-    Raises:
-        InvalidRequestError: the message tells the range.
-    """
-    if not math.isfinite(value) or not least <= value <= most:
-        raise InvalidRequestError(
-            Reason.OPTION_INVALID, f"must be from {least:g} to {most:g}", field=field
-        )

@@ -1,11 +1,11 @@
 """How one call wants its clip: the caller's options, read and held to their ranges."""
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from services.chassis.errors import InvalidRequestError, Reason
+from services.chassis.ranges import require_between
 from services.video.camera import CameraPath, KeyFrame
 
 INTENSITY_MAX: Final = 2.0
@@ -71,18 +71,18 @@ class Shot:
         Raises:
             InvalidRequestError: an option is out of range; the field is named.
         """
-        require(self.intensity, 0.0, INTENSITY_MAX, "options.intensity")
-        require(self.depth_of_field, 0.0, 1.0, "options.depth_of_field")
+        require_between(self.intensity, 0.0, INTENSITY_MAX, "options.intensity")
+        require_between(self.depth_of_field, 0.0, 1.0, "options.depth_of_field")
         for name, value in zip("xy", self.focus or (), strict=False):
-            require(value, 0.0, 1.0, f"options.focus.{name}")
+            require_between(value, 0.0, 1.0, f"options.focus.{name}")
         self._check_key_frames()
         if len(self.living_regions) > LIVING_REGIONS_MAX:
             message = f"at most {LIVING_REGIONS_MAX} regions can flow"
             raise invalid(message, "options.living_regions")
         for place, region in enumerate(self.living_regions):
             field = f"options.living_regions[{place}]"
-            require(region.direction_degrees, 0.0, 360.0, f"{field}.direction_degrees")
-            require(region.speed, 0.0, SPEED_MAX, f"{field}.speed")
+            require_between(region.direction_degrees, 0.0, 360.0, f"{field}.direction_degrees")
+            require_between(region.speed, 0.0, SPEED_MAX, f"{field}.speed")
             if region.speed == 0.0:
                 raise invalid("must be more than 0", f"{field}.speed")
 
@@ -97,23 +97,13 @@ class Shot:
             raise invalid(message, "options.key_frames")
         for place, key_frame in enumerate(self.key_frames):
             field = f"options.key_frames[{place}]"
-            require(key_frame.time, 0.0, 1.0, f"{field}.time")
+            require_between(key_frame.time, 0.0, 1.0, f"{field}.time")
             for name, (least, most) in POSE_RANGES.items():
-                require(getattr(key_frame.pose, name), least, most, f"{field}.{name}")
+                require_between(getattr(key_frame.pose, name), least, most, f"{field}.{name}")
         for place, (earlier, later) in enumerate(pairwise(self.key_frames), 1):
             if later.time <= earlier.time:
                 message = "times must ascend"
                 raise invalid(message, f"options.key_frames[{place}].time")
-
-
-def require(value: float, least: float, most: float, field: str) -> None:
-    """Refuse a number out of its range, or none at all.
-
-    Raises:
-        InvalidRequestError: the message tells the range.
-    """
-    if not math.isfinite(value) or not least <= value <= most:
-        raise invalid(f"must be from {least:g} to {most:g}", field)
 
 
 def invalid(message: str, field: str) -> InvalidRequestError:

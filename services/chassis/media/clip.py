@@ -1,12 +1,12 @@
 """How a clip is wanted: container, length, rate, size and quality, held to their ranges."""
 
-import math
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from services.chassis.errors import InvalidRequestError, LimitError, Reason
 from services.chassis.media import headers
+from services.chassis.ranges import require_between
 
 SECONDS_MIN: Final = 1.0
 SECONDS_MAX: Final = 60.0
@@ -66,13 +66,15 @@ class ClipFormat:
         Raises:
             InvalidRequestError: a value is out of range; the field is named.
         """
-        require(self.seconds, SECONDS_MIN, SECONDS_MAX, "seconds")
-        require(self.frames_per_second, RATE_MIN, RATE_MAX, "frames_per_second")
+        require_between(self.seconds, SECONDS_MIN, SECONDS_MAX, "options.format.seconds")
+        require_between(
+            self.frames_per_second, RATE_MIN, RATE_MAX, "options.format.frames_per_second"
+        )
         for name in ("width_pixels", "height_pixels"):
             if side := getattr(self, name):
-                require(side, SIDE_PIXELS_MIN, SIDE_PIXELS_MAX, name)
-        require(self.quality, 1, QUALITY_MAX, "quality")
-        require(self.frame_quality, 1, QUALITY_MAX, "frames.quality")
+                require_between(side, SIDE_PIXELS_MIN, SIDE_PIXELS_MAX, f"options.format.{name}")
+        require_between(self.quality, 1, QUALITY_MAX, "options.format.quality")
+        require_between(self.frame_quality, 1, QUALITY_MAX, "options.format.frames.quality")
         if self.frame_media_type not in headers.ALLOWED_MEDIA_TYPES:
             known = ", ".join(sorted(headers.ALLOWED_MEDIA_TYPES))
             raise InvalidRequestError(
@@ -123,17 +125,3 @@ class ClipFormat:
 def even(length: float) -> int:
     """Round to the nearest even number of pixels that a clip can have on a side."""
     return min(max(2 * round(length / 2), SIDE_PIXELS_MIN), SIDE_PIXELS_MAX)
-
-
-def require(value: float, least: float, most: float, name: str) -> None:
-    """Refuse a number out of its range, or none at all.
-
-    Raises:
-        InvalidRequestError: the message tells the range.
-    """
-    if not math.isfinite(value) or not least <= value <= most:
-        raise InvalidRequestError(
-            Reason.OPTION_INVALID,
-            f"must be from {least:g} to {most:g}",
-            field=f"options.format.{name}",
-        )
