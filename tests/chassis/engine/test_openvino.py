@@ -218,9 +218,7 @@ def test_a_series_that_comes_is_waited_for(
     assert (rinses_of_first, len(rinses)) == ([0], 1)
 
 
-def test_company_is_waited_for(
-    stylizer: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_company_is_waited_for(stylizer: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where two came together a moment ago, the last one's traces wait for the next one's run."""
     rinses: list[object] = []
     rinse = stylizer._rinse
@@ -260,9 +258,7 @@ def test_who_comes_alone_is_not_kept_waiting(
     """Without company the traces go at once, by a rinse."""
     waits: list[bool] = []
     monkeypatch.setattr(openvino, "COMPANY_SECONDS", 0.0)
-    monkeypatch.setattr(
-        stylizer._turn, "wait_for", lambda is_due, timeout: waits.append(is_due())
-    )
+    monkeypatch.setattr(stylizer._turn, "wait_for", lambda is_due, **_: waits.append(is_due()))
 
     stylised(stylizer, pictures.noise(32, 48, 1))
 
