@@ -5,7 +5,7 @@ from services.stylize.painter import Reach
 
 # The side of the largest piece that a GPU paints at once; what is larger is painted in tiles.
 GPU_TILE_SIDE = 2048
-GPU_REACH = Reach(tile_side=GPU_TILE_SIDE, whole_pixels_max=0)
+GPU_REACH = Reach(tile_side_max=GPU_TILE_SIDE, tile_pixels_max=GPU_TILE_SIDE**2)
 
 PAINTER = Network(
     name="stylize",
