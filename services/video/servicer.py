@@ -61,7 +61,7 @@ class VideoServicer(video_pb2_grpc.VideoServiceServicer):
     ) -> None:
         """Make one clip from one photo."""
         async with self._desk.open(context, video_pb2.AnimateResponse) as call:
-            upload = Upload(request_iterator, call.limits)
+            upload = Upload(request_iterator, call.limits, call.patience)
             await Animation(call, self._pipeline, self._studio).run(upload)
 
 

@@ -21,6 +21,7 @@ from services.chassis.errors import InvalidRequestError, LimitError
 from services.chassis.limits import CallLimits
 from services.chassis.media.clip import ClipFormat, Container
 from services.chassis.memory.arena import Arena, Budget
+from services.chassis.patience import Patience
 from services.chassis.settings import Settings
 from services.chassis.telemetry import Telemetry
 from services.chassis.workers import Workers
@@ -56,6 +57,7 @@ def call(listener: Listener) -> Iterator[Call]:
             call_id="call",
             arena=arena,
             limits=CallLimits.from_settings(Settings()),
+            patience=Patience(SECONDS_MAX),
             cancelled=threading.Event(),
             _context=listener,  # type: ignore[arg-type]  # has all that is used
             _response=video_pb2.AnimateResponse,
