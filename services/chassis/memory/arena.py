@@ -76,7 +76,7 @@ class Budget:
         except BusyError:
             self.discharge(leased_bytes)
             raise
-        return Arena(self, reservation, leased_bytes)
+        return Arena(Holding(self, leased_bytes), reservation, leased_bytes)
 
     def charge(self, size_bytes: int, held_bytes: int) -> None:
         """Count `size_bytes` more for a call that holds `held_bytes`.
@@ -116,6 +116,36 @@ class Budget:
         return min(max(self._lease_seconds_mean / 2, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
 
 
+class Holding:
+    """What one call holds of a budget, in all of its arenas. Safe for threads.
+
+    Attributes:
+        budget: of the process.
+        leased_bytes: charged to it now.
+        leased_bytes_peak: most at one time.
+    """
+
+    def __init__(self, budget: Budget, leased_bytes: int) -> None:
+        """Start with what is charged already."""
+        self.budget = budget
+        self.leased_bytes = leased_bytes
+        self.leased_bytes_peak = leased_bytes
+        self._lock = threading.RLock()
+
+    def charge(self, size_bytes: int) -> None:
+        """Count `size_bytes` more; see `Budget.charge`."""
+        with self._lock:
+            self.budget.charge(size_bytes, self.leased_bytes)
+            self.leased_bytes += size_bytes
+            self.leased_bytes_peak = max(self.leased_bytes_peak, self.leased_bytes)
+
+    def discharge(self, size_bytes: int) -> None:
+        """Count `size_bytes` less; the pages must be back with the kernel already."""
+        with self._lock:
+            self.budget.discharge(size_bytes)
+            self.leased_bytes -= size_bytes
+
+
 class Arena:
     """The memory of one call. A context manager: leaving it releases it.
 
@@ -127,17 +157,16 @@ class Arena:
         used_bytes: carved now, padding included.
     """
 
-    def __init__(self, budget: Budget, reservation: Reservation, leased_bytes: int) -> None:
+    def __init__(self, holding: Holding, reservation: Reservation, leased_bytes: int) -> None:
         """Take over a reservation and what is charged for it; `Budget.lease` calls this."""
         self._erasure: Erasure | None = None
         # Reentrant: the collector may release this arena while its own thread carves.
         self._lock = threading.RLock()
-        self._budget = budget
+        self._holding = holding
         self._reservation = reservation
         self._started = time.monotonic()
         self._wiped_bytes = 0
         self._locked = reservation.lock(0, leased_bytes)
-        self._leased_bytes_peak = leased_bytes
         self.leased_bytes = leased_bytes
         self.used_bytes = 0
 
@@ -215,6 +244,25 @@ class Arena:
                     self._rewind(used_bytes)
                     self._shrink(leased_bytes)
 
+    @contextmanager
+    def beside(self) -> Iterator["Arena"]:
+        """Open more memory of the call for a thread that works beside this arena's.
+
+        Its scopes are its own and may overlap with this arena's. It is wiped and released when the
+        block is left, and counts as this arena's in the limits and in the erasure.
+        """
+        with self._lock:
+            self._require_open()
+        reservation = _reserve(self._holding.budget.per_call_limit_bytes)
+        other = Arena(self._holding, reservation, 0)
+        try:
+            yield other
+        finally:
+            erasure = other.release()
+            with self._lock:
+                self._wiped_bytes += erasure.wiped_bytes
+                self._locked = self._locked and erasure.locked
+
     def release(self) -> Erasure:
         """Wipe all that was carved, unmap, give the charge back. Again is the same answer.
 
@@ -231,11 +279,12 @@ class Arena:
         self._reservation.close()
         duration_seconds = time.perf_counter() - started
         if self.leased_bytes:
-            self._budget.discharge(self.leased_bytes)
-            self._budget.note_lease_seconds(time.monotonic() - self._started)
+            self._holding.discharge(self.leased_bytes)
+            if not self._holding.leased_bytes:
+                self._holding.budget.note_lease_seconds(time.monotonic() - self._started)
         self.leased_bytes = 0
         return Erasure(
-            leased_bytes_peak=self._leased_bytes_peak,
+            leased_bytes_peak=self._holding.leased_bytes_peak,
             wiped_bytes=self._wiped_bytes,
             locked=self._locked,
             duration_seconds=duration_seconds,
@@ -254,11 +303,10 @@ class Arena:
     def _grow(self, size_bytes: int) -> None:
         if size_bytes <= 0:
             return
-        self._budget.charge(size_bytes, self.leased_bytes)
+        self._holding.charge(size_bytes)
         end = self.leased_bytes + size_bytes
         self._locked = self._reservation.lock(self.leased_bytes, end) and self._locked
         self.leased_bytes = end
-        self._leased_bytes_peak = max(self._leased_bytes_peak, end)
 
     def _rewind(self, used_bytes: int) -> None:
         assert used_bytes <= self.used_bytes, "a scope ended after the one around it"
@@ -271,7 +319,7 @@ class Arena:
         surplus_bytes = self.leased_bytes - leased_bytes
         if surplus_bytes:
             self._reservation.drop(leased_bytes, self.leased_bytes)
-            self._budget.discharge(surplus_bytes)
+            self._holding.discharge(surplus_bytes)
             self.leased_bytes = leased_bytes
 
     def _require_open(self) -> None:

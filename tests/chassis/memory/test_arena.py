@@ -294,6 +294,39 @@ def test_scope_left_by_an_error_is_wiped() -> None:
         assert bytes(view) == bytes(100)
 
 
+def test_memory_beside_has_scopes_of_its_own() -> None:
+    """Two threads of one call may enter and leave scopes in any order."""
+    with budget_of(4).lease(0) as arena, arena.beside() as other:
+        with contextlib.ExitStack() as first:
+            first.enter_context(arena.scope())
+            fill(arena.take(100))
+            scope = other.scope()
+            scope.__enter__()
+            view = fill(other.take(100))
+        assert bytes(view) == b"\xa5" * 100
+        scope.__exit__(None, None, None)
+
+        assert bytes(view) == bytes(100)
+
+
+def test_memory_beside_counts_as_the_call_s_own() -> None:
+    """It is charged, held to the call's limit, wiped when its block ends, and in the erasure."""
+    budget = budget_of(9, per_call_pages=3)
+    with budget.lease(PAGES) as arena:
+        with arena.beside() as other:
+            view = fill(other.take(2 * PAGES))
+            assert budget.leased_bytes == 3 * PAGES
+            with pytest.raises(LimitError):
+                arena.take(2 * PAGES)
+        assert bytes(view) == bytes(2 * PAGES)
+        assert budget.leased_bytes == PAGES
+        erasure = arena.release()
+
+    assert erasure.wiped_bytes == 2 * PAGES
+    assert erasure.leased_bytes_peak == 3 * PAGES
+    assert budget.leased_bytes == 0
+
+
 def test_release_inside_a_scope_is_final() -> None:
     """A call that is cancelled in the middle of a picture ends once, not twice."""
     budget = budget_of(1)
