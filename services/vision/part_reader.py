@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.engine import Engine
+from services.chassis.engine import SeriesEngine
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
 from services.vision.anatomy import BodyPart, Wear
@@ -44,7 +44,7 @@ CROP_MARGIN: Final = 1.12
 class PartReader:
     """Reads shares of body parts and wear in a crop."""
 
-    def __init__(self, engine: Engine, lens: Lens) -> None:
+    def __init__(self, engine: SeriesEngine, lens: Lens) -> None:
         """Take over the network `parts`."""
         self._engine = engine
         self._lens = lens
@@ -82,12 +82,13 @@ class PartReader:
         self, image: Pixels, guide: Floats, body: Floats, wear: Floats, arena: Arena
     ) -> None:
         """Fill logits with the mean of those of the crop and of its mirror image."""
-        self._engine.run({"image": image, "guide": guide}, {"body": body, "wear": wear})
         other_body = arena.array(body.shape, np.float32)
         other_wear = arena.array(wear.shape, np.float32)
-        image[:] = image[:, :, ::-1].copy()
-        guide[:] = guide[:, OPPOSITE_GUIDES, :, ::-1]
-        self._engine.run({"image": image, "guide": guide}, {"body": other_body, "wear": other_wear})
+        with self._engine.series() as run:
+            run({"image": image, "guide": guide}, {"body": body, "wear": wear})
+            image[:] = image[:, :, ::-1].copy()
+            guide[:] = guide[:, OPPOSITE_GUIDES, :, ::-1]
+            run({"image": image, "guide": guide}, {"body": other_body, "wear": other_wear})
         body += other_body[:, OPPOSITE_PARTS, :, ::-1]
         wear += other_wear[:, :, :, ::-1]
         body /= 2

@@ -3,13 +3,16 @@
 What the network reads in a crop, at half the crop's size, is fitted to the picture's own edges.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.engine import Engine
+from services.chassis.engine import SeriesEngine
+from services.chassis.engine.sittings import sitting
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
 from services.vision.anatomy import BodyPart, Wear
@@ -91,22 +94,34 @@ class PartMap:
 class PartsFinder:
     """Tells the parts of people. Calls may use one finder at the same time."""
 
-    def __init__(self, engine: Engine, lens: Lens) -> None:
+    def __init__(self, engine: SeriesEngine, lens: Lens) -> None:
         """Take over the network `parts`."""
+        self._engine = engine
         self._reader = PartReader(engine, lens)
         self._lens = lens
 
-    def parts(self, pixels: Pixels, person: Person, arena: Arena) -> PartMap:
+    @contextmanager
+    def sitting(self) -> Iterator["PartsFinder"]:
+        """Give one call its finder; the call's traces in the network go when the block is left."""
+        with sitting(self._engine) as engine:
+            yield PartsFinder(engine, self._lens)
+
+    def parts(
+        self, pixels: Pixels, person: Person, arena: Arena, mask: Mask | None = None
+    ) -> PartMap:
         """Tell what belongs to what on one person.
 
         Args:
             pixels: HxWx3 uint8 RGB, any size.
             person: as `PersonFinder.people` found it in the picture.
+            mask: HxW, what `PersonFinder.add_to_mask` makes of the person, where that is known.
         """
         size = pixels.shape[:2]
-        body, wear, mask = (arena.array(size, np.uint8) for _ in range(3))
+        body, wear = (arena.array(size, np.uint8) for _ in range(2))
         frame = close_frame(person, *size)
-        add_to_mask(person, pixels, mask, self._lens, arena)
+        if mask is None:
+            mask = arena.array(size, np.uint8)
+            add_to_mask(person, pixels, mask, self._lens, arena)
         margin = round(HULL_MARGIN_CELLS * frame.side / CELLS)
         window = person.box.grown(margin, *size)
         work = fitting(window.height, window.width)

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.engine import Engine, SeriesEngine
+from services.chassis.engine import SeriesEngine
+from services.chassis.engine.sittings import sitting
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
 from services.vision.frame import (
@@ -83,11 +85,18 @@ class PersonFinder:
         lens: scales and turns.
     """
 
-    def __init__(self, *, detector: Engine, landmarker: SeriesEngine, lens: Lens) -> None:
+    def __init__(self, *, detector: SeriesEngine, landmarker: SeriesEngine, lens: Lens) -> None:
         """Take over the networks `pose_detector` and `pose_landmarker`."""
+        self._engines = (detector, landmarker)
         self._search = PersonSearch(detector, lens)
         self.landmarker = Landmarker(landmarker)
         self.lens = lens
+
+    @contextmanager
+    def sitting(self) -> Iterator["PersonFinder"]:
+        """Give one call its finder; the call's traces in the networks go when the block is left."""
+        with sitting(self._engines[0]) as detector, sitting(self._engines[1]) as landmarker:
+            yield PersonFinder(detector=detector, landmarker=landmarker, lens=self.lens)
 
     def mask(self, pixels: Pixels, arena: Arena) -> Mask:
         """Return what all people of a picture cover.

@@ -31,7 +31,11 @@ SIDE_MAX_SHARE = 4.0
 
 
 class PersonTracker:
-    """Follows the most prominent person of one film."""
+    """Follows the most prominent person of one film.
+
+    Attributes:
+        in_vain: searches since a person was seen.
+    """
 
     def __init__(self, finder: PersonFinder, glance: Callable[[Pixels, Arena], Glance]) -> None:
         """Start without a person; see `tracking`."""
@@ -39,7 +43,7 @@ class PersonTracker:
         self._glance = glance
         self._frame: Frame | None = None
         # Searching costs far more than following: each search in vain doubles the pause.
-        self._in_vain = 0
+        self.in_vain = 0
         self._idle = 0
 
     def landmarks(self, pixels: Pixels, arena: Arena) -> Landmarks | None:
@@ -73,13 +77,13 @@ class PersonTracker:
         if self._idle:
             self._idle -= 1
             return None
-        close = self._in_vain % SEARCHES_PER_CLOSE_ONE == 0
+        close = self.in_vain % SEARCHES_PER_CLOSE_ONE == 0
         people = self._finder.people(pixels, arena, in_parts=close)
         if not people:
-            self._in_vain += 1
-            self._idle = (1 << self._in_vain) - 1
+            self.in_vain += 1
+            self._idle = (1 << self.in_vain) - 1
             return None
-        self._in_vain = 0
+        self.in_vain = 0
         self._frame = people[0].frame
         return people[0].landmarks
 

@@ -63,6 +63,13 @@ class PlantedDetector:
             outputs["boxes"][0, anchor] = raw.reshape(-1)
             outputs["scores"][0, anchor] = np.log(person.score / (1 - person.score))
 
+    @contextmanager
+    def series(
+        self,
+    ) -> Iterator[Callable[[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]], None]]:
+        """See `SeriesEngine`."""
+        yield self.run
+
 
 class BrightLandmarker:
     """Takes whatever is bright in a crop for the body; sure of it if there is enough."""
