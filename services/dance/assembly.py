@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from batchpix.dance.v1 import dance_pb2_grpc
 from services.chassis.calls import CallDesk
-from services.chassis.engine.choice import load_engines, tell_fallback
+from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.errors import InvalidRequestError
 from services.chassis.media import image, movie
 from services.chassis.media.clip import FRAMES_MAX, ClipFormat
@@ -21,15 +21,16 @@ from services.chassis.server import Feature
 from services.chassis.settings import Settings
 from services.chassis.store import ModelStore
 from services.dance.moves import load_moves
-from services.dance.networks import NETWORKS
 from services.dance.outline import Silhouette
 from services.dance.pipeline import DancePipeline
 from services.dance.servicer import DanceServicer
 from services.dance.wish import Wish
+from services.vision.frame import Frame, Window
 from services.vision.inpaint import Inpainter
-from services.vision.landmarker import LANDMARKS
+from services.vision.landmarker import CELLS, LANDMARKS
 from services.vision.loading import load_person_finder
 from services.vision.parts import PARTS, BodyPart, PartsFinder, Wear
+from services.vision.person import Person
 
 SERVICE = "batchpix.dance.v1.DanceService"
 WARM_UP_BYTES = 1 << 30
@@ -65,15 +66,17 @@ def feature_of(pipeline: DancePipeline) -> Feature:
 def make_pipeline(settings: Settings) -> DancePipeline:
     """Load networks and moves."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-    engines = load_engines(settings, store, NETWORKS, tell_fallback("dance"))
+    parts = OpenVinoEngine(
+        store.open(PARTS.name), threads=settings.threads, picture_inputs=PARTS.picture_inputs
+    )
     return DancePipeline(
-        finder=load_person_finder(engines, raster),
-        parts=PartsFinder(engines[PARTS], raster),
+        finder=load_person_finder(store, raster, settings.threads),
+        parts=PartsFinder(parts, raster),
         filler=Inpainter(raster),
         book=load_moves(),
         raster=raster,
         studio=Studio(raster=raster, threads=settings.threads),
-        engine=engines[PARTS].description,
+        engine=parts.description,
     )
 
 
@@ -93,9 +96,28 @@ def warm_up(pipeline: DancePipeline) -> None:
             # The film is grey: reading it is warmed up, and that nobody is in it.
             pipeline.driving(memoryview(film), movie.MP4, 1.0, arena, threading.Event())
         landmarks, seen = stick_figure(arena)
+        look_once(pipeline, pixels, landmarks, arena)
         dancer = pipeline.puppet(pixels, seen, landmarks, Wish(), arena)
         for _ in pipeline.frames(dancer, music, None, Wish(camera_push=0.1), clip, arena):
             pass
+
+
+def look_once(
+    pipeline: DancePipeline, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32], arena: Arena
+) -> None:
+    """Run every network once in the shape that it has in calls."""
+    height, width = pixels.shape[:2]
+    person = Person(
+        score=1.0,
+        frame=Frame(centre=(width / 2, height / 2), side=1.1 * height, turn=0.0),
+        box=Window(top=40, left=110, bottom=440, right=210),
+        landmarks=landmarks,
+        silhouette=np.full((CELLS, CELLS), 255, np.uint8),
+    )
+    with arena.scope(), pipeline.sitting() as mine:
+        mine.finder.people(pixels, arena)
+        mine.finder.landmarker.read(arena.array((CELLS, CELLS, 3), np.uint8), arena)
+        mine.parts.parts(pixels, person, arena)
 
 
 def stick_figure(arena: Arena) -> tuple[NDArray[np.float32], Silhouette]:

@@ -29,6 +29,7 @@ from services.dance.regions import (
     measure,
     ramp,
     region_of,
+    without_trunk_cloth,
 )
 from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
 
@@ -36,6 +37,8 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 # The trunk keeps this much of the shoulder's disc under the arm.
 SHOULDER_DISC = 0.72
+# Half an elbow's width over what was measured there.
+ELBOW_DISC = 1.12
 # Nothing of trunk and arms is thinner than this, over the torso's length; from this place on along
 # an arm its hand begins, which is.
 THIN_SHARE = 0.03
@@ -132,6 +135,8 @@ def cut_out(pixels: Pixels, seen: Silhouette, skeleton: Skeleton) -> Cut:
         profile = measure(seen.mask, near, limb)
         radii[limb] = joint_radii(profile)
         regions[limb] = region_of(seen, near, limb, profile)
+        if limb in ARMS:
+            regions[limb] = without_trunk_cloth(regions[limb], seen, near, limb)
     crotch = find_crotch(seen.mask, near)
     outline = Outline(radii=radii, crotch=crotch, hem=find_hem(seen, near))
     parts = Cutter(pixels[window], seen.mask, near, outline).cut(regions)
@@ -170,12 +175,11 @@ class Cutter:
     def _arm(self, limb: Limb, region: Region) -> dict[Layer, Part]:
         """Cut an arm in two that overlap at the elbow."""
         upper, fore = ARM_LAYERS[limb]
-        radius = self._outline.radii[limb, 1] / np.hypot(
-            *(self._skeleton.limbs[limb, 2] - self._skeleton.limbs[limb, 1])
-        )
-        radius = float(np.clip(radius, 0.15, 0.5))
-        before = ramp((1.0 + 0.6 * radius - region.along) / (0.3 * radius))
-        after = ramp((region.along - 1.0 + 0.9 * radius) / (0.3 * radius))
+        # Both end in a half circle about the elbow, so that however far it bends none sticks out.
+        away = distance(self._mask.shape, self._skeleton.limbs[limb, 1])
+        disc = ramp((ELBOW_DISC * self._outline.radii[limb, 1] - away) / self._soft)
+        before = np.where(region.along < 1.0, np.float32(1), disc)
+        after = np.where(region.along > 1.0, np.float32(1), disc)
         alpha = self._mask * region.share
         # Above the wrist nothing of an arm is thin: what is, was between arm and trunk.
         alpha = np.where(region.along < HAND_FROM, self._opened(alpha), alpha)
@@ -237,7 +241,11 @@ class Cutter:
             below = np.where(on_side(self._skeleton, LEGS[0], shape), left, right)
             radius = float(self._outline.radii[list(LEGS), 0].mean())
             whole = whole * (1 - ramp((below + 0.45 * radius) / (0.2 * radius)))
-        return self._part((covered < 0.05) & (whole > 200), whole)
+        # Where the trunk reaches in under an arm's edge its colours go on, and not the arm's.
+        known = (covered < 0.05) & (whole > 200)
+        for region in arms.values():
+            known &= region.own < 0.05
+        return self._part(known, whole)
 
     def _sides(self, keep: Share) -> Share:
         """Return where the trunk may be: without bumps at its sides that no trunk has.

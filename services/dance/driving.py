@@ -18,6 +18,8 @@ FRAMES_PER_SECOND = 15.0
 LONG_SIDE_PIXELS = 480
 # A person must be seen in this share of the frames; where nobody is, the pose goes on.
 SEEN_SHARE_MIN = 0.5
+# After so many searches, over about four seconds from the start, nobody is looked for any longer.
+SEARCHES_MAX = 6
 # Depth that landmarks tell is noisy: it counts less than what is seen.
 DEPTH_SHARE = 0.6
 LANDMARKS = {
@@ -62,6 +64,7 @@ def read_driving(
         long_side_pixels=LONG_SIDE_PIXELS,
     )
     seen: list[NDArray[np.float64] | None] = []
+    found = 0
     # Frames are taken inside a scope of their own each; the film's one frame lies outside of it.
     with arena.scope(), tracking(finder) as tracker:
         for frame in read_reel(data, media_type, limits, arena):
@@ -70,9 +73,12 @@ def read_driving(
             with arena.scope():
                 landmarks = tracker.landmarks(frame, arena)
                 seen.append(None if landmarks is None else joints_of(landmarks))
+            found += seen[-1] is not None
             if len(seen) > seconds * FRAMES_PER_SECOND:
                 break
-    if sum(joints is not None for joints in seen) < max(2, SEEN_SHARE_MIN * len(seen)):
+            if not found and tracker.in_vain == SEARCHES_MAX:
+                break
+    if found < max(2, SEEN_SHARE_MIN * len(seen)):
         raise InvalidRequestError(
             Reason.PERSON_NOT_FOUND, "no person moves in the driving video", field=""
         )

@@ -28,6 +28,7 @@ FACE_SHARES = (1.15, 0.85)
 # Dents of a head narrower than twice this, over its radius, are none; so far around its middle.
 DENT_SHARE = 0.2
 HEAD_REACH = 1.25
+HEAD_ROOM = 1.8
 # So much more of a person is made up where the photo ends, over the torso's length.
 BELOW_SHARE = 0.25
 # The crotch lies so far below the hips where no gap between the legs shows it, over the torso.
@@ -97,16 +98,25 @@ def below_border(
 
 def with_face(seen: Silhouette, skeleton: Skeleton) -> Silhouette:
     """Mend the mask of the head: light at its rim is easily taken for what is behind it."""
-    rows, columns = np.indices(seen.mask.shape, np.float32)
-    right, down = columns - skeleton.head[0], rows - skeleton.head[1]
+    low = np.floor(skeleton.head - HEAD_ROOM * skeleton.head_radius).astype(int)
+    high = np.ceil(skeleton.head + HEAD_ROOM * skeleton.head_radius).astype(int)
+    (left, top), (end, bottom) = np.maximum(low, 0), np.maximum(high, 0)
+    near = seen.mask[top:bottom, left:end]
+    if not near.size:
+        return seen
+    rows, columns = np.indices(near.shape, np.float32)
+    right = columns - np.float32(skeleton.head[0] - left)
+    down = rows - np.float32(skeleton.head[1] - top)
     across = right / max(FACE_SHARES[0] * skeleton.face_radius, 1.0)
-    high = down / max(FACE_SHARES[1] * skeleton.head_radius, 1.0)
-    face = np.clip(skeleton.face_radius * (1.0 - np.hypot(across, high)) + 0.5, 0.0, 1.0) * 255
+    along = down / max(FACE_SHARES[1] * skeleton.head_radius, 1.0)
+    face = np.clip(skeleton.face_radius * (1.0 - np.hypot(across, along)) + 0.5, 0.0, 1.0) * 255
     radius = DENT_SHARE * skeleton.head_radius
-    closed = grow(grow(seen.mask, radius), -radius)
+    closed = grow(grow(near, radius), -radius)
     head = np.hypot(right, down) < HEAD_REACH * skeleton.head_radius
     mended = np.maximum(face.astype(np.uint8), np.where(head, closed, 0).astype(np.uint8))
-    return Silhouette(mask=np.maximum(seen.mask, mended), body=seen.body, wear=seen.wear)
+    mask = seen.mask.copy()
+    mask[top:bottom, left:end] = np.maximum(near, mended)
+    return Silhouette(mask=mask, body=seen.body, wear=seen.wear)
 
 
 def find_crotch(mask: Mask, skeleton: Skeleton) -> Points:

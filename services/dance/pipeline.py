@@ -1,10 +1,12 @@
 """A photo and something to dance to in, frames of a dance out; knows no transport."""
 
+import copy
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +25,9 @@ from services.dance.beats import (
 )
 from services.dance.bvh import read_bvh
 from services.dance.capture import Capture
+from services.dance.cast import cast_shadow
 from services.dance.choreography import Choreography, blended
-from services.dance.cutting import cut_out
+from services.dance.cutting import Cut, cut_out
 from services.dance.driving import read_driving
 from services.dance.moves import Move, MoveBook
 from services.dance.outline import Silhouette
@@ -119,12 +122,20 @@ class DancePipeline:
             engine: device and precision of the networks, for the service's start line.
         """
         self.finder = finder
-        self._parts = parts
+        self.parts = parts
         self._filler = filler
         self._raster = raster
         self.book = book
         self.studio = studio
         self.engine = engine
+
+    @contextmanager
+    def sitting(self) -> Iterator[Self]:
+        """Give one call its pipeline; its traces in the networks go when the block is left."""
+        with self.finder.sitting() as finder, self.parts.sitting() as parts:
+            mine = copy.copy(self)
+            mine.finder, mine.parts = finder, parts
+            yield mine
 
     def dancer(
         self, pixels: Pixels, wish: Wish, size: tuple[int, int], field: str, arena: Arena
@@ -145,13 +156,18 @@ class DancePipeline:
             raise InvalidRequestError(
                 Reason.PERSON_NOT_FOUND, "no person was found in the photo", field=field
             )
-        landmarks = person.landmarks.copy()
-        found = self._parts.parts(photo, person, arena)
-        window = crop_window(person, photo.shape[:2], size)
-        part = slice(window[0], window[0] + size[0]), slice(window[1], window[1] + size[1])
-        landmarks[:, :2] -= [window[1], window[0]]
-        seen = Silhouette(mask=found.person[part], body=found.body[part], wear=found.wear[part])
-        return self.puppet(np.ascontiguousarray(photo[part]), seen, landmarks, wish, arena)
+        mask = arena.array(photo.shape[:2], np.uint8)
+        self.finder.add_to_mask(person, photo, mask, arena)
+        top, left = crop_window(person, photo.shape[:2], size)
+        part = slice(top, top + size[0]), slice(left, left + size[1])
+        landmarks = person.landmarks - np.array([left, top, 0, 0], np.float32)
+
+        def look(desk: Arena) -> Silhouette:
+            found = self.parts.parts(photo, person, desk, mask)
+            return Silhouette(mask=mask[part], body=found.body[part], wear=found.wear[part])
+
+        cut = np.ascontiguousarray(photo[part]), np.ascontiguousarray(mask[part])
+        return self._puppet(*cut, landmarks, look, wish, arena)
 
     def puppet(
         self,
@@ -169,25 +185,42 @@ class DancePipeline:
             landmarks: 33x4 in pixels of the photo.
             wish: before what the person dances.
         """
+        return self._puppet(photo, seen.mask, landmarks, lambda _: seen, wish, arena)
+
+    def _puppet(
+        self,
+        photo: Pixels,
+        mask: Mask,
+        landmarks: NDArray[np.float32],
+        look: Callable[[Arena], Silhouette],
+        wish: Wish,
+        arena: Arena,
+    ) -> Dancer:
+        """Look at a person closely and cut the puppet while the plate is filled."""
         size = (photo.shape[0], photo.shape[1])
         skeleton = read_skeleton(landmarks, size)
-        # Meanwhile this thread carves nothing: what the filler frees has to be the newest.
-        with ThreadPoolExecutor(1, thread_name_prefix="fill") as filling:
-            plate = filling.submit(self._filled, photo, seen, skeleton, wish, arena)
-            cut = cut_out(photo, seen, skeleton)
-            filled = plate.result()
-        rig = make_rig(skeleton, cut, seen, arena)
+
+        def carve(desk: Arena) -> tuple[Silhouette, Cut]:
+            seen = look(desk)
+            return seen, cut_out(photo, seen, skeleton)
+
+        with arena.beside() as desk, ThreadPoolExecutor(1, thread_name_prefix="cut") as beside:
+            carving = beside.submit(carve, desk)
+            filled = self._filled(photo, mask, skeleton, wish, arena)
+            seen, cut = carving.result()
+            rig = make_rig(skeleton, cut, seen, arena)
         home = home_of(skeleton)
         rest = pose_of(skeleton, home)
         return Dancer(rig=rig, home=home, rest=rest, filled=filled, size=size)
 
     def _filled(
-        self, photo: Pixels, seen: Silhouette, skeleton: Skeleton, wish: Wish, arena: Arena
+        self, photo: Pixels, mask: Mask, skeleton: Skeleton, wish: Wish, arena: Arena
     ) -> Pixels | None:
         """Return the photo without the person, None where nobody will see it."""
         if wish.background not in (Background.KEEP, Background.BLUR):
             return None
-        hole = grow(np.ascontiguousarray(seen.mask), HOLE_SHARE * skeleton.torso)
+        hole = grow(mask, HOLE_SHARE * skeleton.torso)
+        np.maximum(hole, cast_shadow(photo, mask, skeleton), out=hole)
         return self._filler.fill(photo, hole, arena)
 
     def _framed(
@@ -271,7 +304,7 @@ class DancePipeline:
             arena: where plate and canvases go; they are used until the last frame.
 
         Yields:
-            HxWx3 uint8 RGB, or HxWx4 with a transparent background; the same memory each time.
+            HxWx3 uint8 RGB, or HxWx4 with a transparent background; see `render.frames`.
         """
         skeleton, home = dancer.rig.skeleton, dancer.home
         standing = not skeleton.missing & set(LEGS)

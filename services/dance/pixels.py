@@ -156,8 +156,9 @@ def polygon(size: tuple[int, int], corners: NDArray[np.float64]) -> Mask:
 
 
 def resized(values: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Scale HxW or HxWxC to rows and columns, bilinear."""
-    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
+    """Scale HxW or HxWxC to rows and columns: bilinear, or by area where it shrinks."""
+    method = cv2.INTER_AREA if size[0] < values.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=method))
 
 
 def without_crumbs(mask: Mask, share_min: float) -> Mask:
@@ -170,6 +171,13 @@ def without_crumbs(mask: Mask, share_min: float) -> Mask:
     kept = np.flatnonzero(areas >= share_min * areas.max())
     near = grow(np.isin(labels, kept[kept > 0]).astype(np.uint8) * 255, 3.0)
     return np.asarray(np.minimum(mask, near), np.uint8)
+
+
+def touching(mask: Mask, seeds: Mask) -> Mask:
+    """Keep the connected parts of HxW that one of the seeds, HxW, lies on."""
+    _, labels = cv2.connectedComponents((mask >= 128).astype(np.uint8))
+    kept = np.unique(labels[(seeds >= 128) & (labels > 0)])
+    return np.isin(labels, kept).astype(np.uint8) * np.uint8(255)
 
 
 def push_in(source: Pixels, scale: float, centre: tuple[float, float], target: Pixels) -> None:

@@ -1,15 +1,15 @@
 """Which pixels belong to which limb: what is seen as such, as far as its bones reach."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.dance.outline import LIMB_PARTS, Mask, Silhouette, unit_of
-from services.dance.pixels import blur, grow, resized
-from services.dance.skeleton import ARMS, Limb, Points, Skeleton
-from services.vision.parts import BodyPart
+from services.dance.pixels import blur, grow, resized, touching
+from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
+from services.vision.parts import BodyPart, Wear
 
 Share: TypeAlias = NDArray[np.float32]
 
@@ -21,6 +21,9 @@ FOREARM = 1
 BRIDGE_SEEN_MIN = 0.35
 BRIDGE_SHARE = 0.75
 STATIONS = 24
+# Room around a limb's bones that holds all of it, over the torso's length; beyond it is far away.
+WINDOW_MARGIN = 0.5
+FAR = 99.0
 # Widest that limbs are half across, over the torso's length: at root, middle joint and end.
 ARM_RADII = (0.19, 0.14, 0.115)
 LEG_RADII = (0.25, 0.16, 0.11)
@@ -31,6 +34,10 @@ SLACK_SHARE = 0.035
 SOFT_SHARE = 0.012
 # The parts under a limb reach in under its edge by this many widths of the soft edge.
 RIM = 1.5
+# Cloth this much beyond a sleeve's end, over a bone's length, is no sleeve: the arm hung beside it.
+CUFF_SHARE = 0.1
+# An arm of which so much is bare beyond its sleeve has an end of a sleeve to speak of.
+BARE_MIN = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +47,14 @@ class Region:
     Attributes:
         share: 0..1.
         inside: 0..1, the same without its rim and without the shoulder.
+        own: 0..1, the same without the shoulder alone.
         along: from the root on, 1 for each bone.
         away: from the nearest bone, over the limb's half width there.
     """
 
     share: Share
     inside: Share
+    own: Share
     along: Share
     away: Share
 
@@ -116,18 +125,47 @@ def joint_radii(profile: Profile) -> NDArray[np.float64]:
 
 
 def region_of(seen: Silhouette, skeleton: Skeleton, limb: Limb, profile: Profile) -> Region:
-    """Tell which pixels belong to a limb: what is seen as such, as far as its bones reach.
+    """Tell which pixels belong to a limb: what is seen as such, as far as its bones reach."""
+    window = window_around(skeleton, limb, seen.mask.shape)
+    origin = np.array([window[1].start, window[0].start], np.float64)
+    points, body = skeleton.limbs[limb] - origin, np.ascontiguousarray(seen.body[window])
+    near = region_near(body, points, skeleton.torso, limb, profile)
+    whole = {
+        name: np.full(seen.mask.shape, FAR if name == "away" else 0.0, np.float32)
+        for name in ("share", "inside", "own", "along", "away")
+    }
+    for name, values in whole.items():
+        values[window] = getattr(near, name)
+    return Region(**whole)
 
-    Worked out on every other pixel: all of it is smooth.
+
+def window_around(skeleton: Skeleton, limb: Limb, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return rows and columns that hold all that may belong to a limb; for a leg, to either."""
+    points = skeleton.limbs[limb] if limb in ARMS else skeleton.limbs[list(LEGS)].reshape(-1, 2)
+    margin = WINDOW_MARGIN * skeleton.torso
+    # Even numbers, since every other pixel is worked on.
+    low = 2 * np.floor((points.min(axis=0) - margin) / 2).astype(int)
+    high = np.ceil(points.max(axis=0) + margin).astype(int)
+    (left, top), (right, bottom) = np.maximum(low, 0), np.maximum(high, 2)
+    return slice(min(top, shape[0] - 2), bottom), slice(min(left, shape[1] - 2), right)
+
+
+def region_near(body: Mask, points: Points, torso: float, limb: Limb, profile: Profile) -> Region:
+    """Do the work of `region_of` in a window, on every other pixel: all of it is smooth.
+
+    Args:
+        body: HxW `BodyPart` of the window.
+        points: 4x2, the limb's, in pixels of the window.
+        torso: its length.
+        limb: which.
+        profile: how wide it is.
     """
-    shape = seen.mask.shape
-    torso = skeleton.torso
+    shape, points = body.shape, points.astype(np.float32)
     soft = max(1.0, SOFT_SHARE * torso)
     half = (-(-shape[0] // 2), -(-shape[1] // 2))
     rows, columns = 2 * np.indices(half, np.float32) + 0.5
     near, bridge = np.zeros(half, np.float32), np.zeros(half, np.float32)
     along, nearest = np.zeros(half, np.float32), np.full(half, np.inf, np.float32)
-    points = skeleton.limbs[limb]
     for bone in range(3):
         start, end = points[bone], points[bone + 1]
         unit, long = unit_of(start, end)
@@ -140,26 +178,63 @@ def region_of(seen: Silhouette, skeleton: Skeleton, limb: Limb, profile: Profile
         if (
             limb in ARMS
             and bone == FOREARM
-            and seen_share(seen.body, limb, start, end) > BRIDGE_SEEN_MIN
+            and seen_share(body, limb, start, end) > BRIDGE_SEEN_MIN
         ):
             bridge = np.maximum(bridge, ramp((BRIDGE_SHARE * width - away) / soft))
         closer = away / width < nearest
         nearest = np.where(closer, away / width, nearest)
         along = np.where(closer, bone + np.where(step > 0, step, ahead / long), along)
-    share, inside = label_shares(seen.body, limb, soft)
+    share, inside = label_shares(body, limb, soft)
     near = full(near, shape)
     # An arm is one: a hand that is seen beyond a gap is joined to it.
     bridge = full(bridge, shape)
-    share, inside = np.maximum(share * near, bridge), np.maximum(inside * near, bridge)
+    own, inside = np.maximum(share * near, bridge), np.maximum(inside * near, bridge)
+    share = own
     if limb in ARMS:
-        fade, disc = shoulder(columns, rows, points, joint_radii(profile)[0])
+        fade, disc = shoulder(columns, rows, points, float(joint_radii(profile)[0]))
         share = np.maximum(share, full(disc, shape)) * full(fade, shape)
     return Region(
         share=share,
         inside=inside,
+        own=own,
         along=full(along, shape),
         away=full(nearest, shape),
     )
+
+
+def without_trunk_cloth(region: Region, seen: Silhouette, skeleton: Skeleton, limb: Limb) -> Region:
+    """Leave cloth beside a bare arm to the trunk that wears it."""
+    end = sleeve_end(seen, skeleton, limb)
+    if end is None:
+        return region
+    soft = max(1.0, SOFT_SHARE * skeleton.torso)
+    cloth = np.isin(seen.wear, (Wear.UPPER, Wear.LOWER, Wear.DRESS))
+    beyond = cloth & (region.along > end + CUFF_SHARE)
+    # A patch of skin that is taken for cloth hangs on no trunk.
+    trunk = cloth & (seen.body == BodyPart.TORSO)
+    hung = touching(*((each * 255).astype(np.uint8) for each in (beyond | trunk, trunk)))
+    cloth = beyond & (hung > 0)
+    keep = 1 - ramp((blur(cloth.astype(np.float32), soft / 2) - 0.25) / 0.5)
+    return replace(
+        region, share=region.share * keep, inside=region.inside * keep, own=region.own * keep
+    )
+
+
+def sleeve_end(seen: Silhouette, skeleton: Skeleton, limb: Limb) -> float | None:
+    """Tell where an arm's sleeve ends, 0 for the shoulder and 1 a bone; None for no bare arm."""
+    points = skeleton.limbs[limb]
+    steps = np.linspace(0.0, 1.0, STATIONS)[:, None]
+    bones = (points[bone] + steps * (points[bone + 1] - points[bone]) for bone in (0, 1))
+    line = np.concatenate(list(bones))
+    rows = np.clip(np.rint(line[:, 1]).astype(int), 0, seen.wear.shape[0] - 1)
+    columns = np.clip(np.rint(line[:, 0]).astype(int), 0, seen.wear.shape[1] - 1)
+    bare = seen.wear[rows, columns] == Wear.SKIN
+    # The split with the fewest stations on the wrong side of it.
+    wrong = np.append(0, np.cumsum(bare)) + (~bare).sum() - np.append(0, np.cumsum(~bare))
+    split = int(np.argmin(wrong))
+    if split > len(bare) - STATIONS // 4 or bare[split:].mean() < BARE_MIN:
+        return None
+    return split / STATIONS
 
 
 def seen_share(body: Mask, limb: Limb, start: Points, end: Points) -> float:
@@ -221,8 +296,9 @@ def full(values: NDArray[np.floating], shape: tuple[int, ...]) -> Share:
 
 def distance(shape: tuple[int, ...], centre: Points) -> Share:
     """Return how far each pixel is from a point."""
-    rows, columns = np.indices(shape, np.float32)
-    return np.asarray(np.hypot(columns - centre[0], rows - centre[1]), np.float32)
+    down = (np.arange(shape[0], dtype=np.float32) - np.float32(centre[1])) ** 2
+    right = (np.arange(shape[1], dtype=np.float32) - np.float32(centre[0])) ** 2
+    return np.asarray(np.sqrt(np.add.outer(down, right)), np.float32)
 
 
 def ramp(values: NDArray[np.floating]) -> Share:

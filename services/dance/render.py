@@ -1,6 +1,7 @@
 """Drawing a posed puppet on its stage, frame by frame."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -62,25 +63,36 @@ def frames(
         arena: where the canvases go.
 
     Yields:
-        HxWx3 uint8 RGB, or HxWx4 with opacity; the same memory each time.
+        HxWx3 uint8 RGB, or HxWx4 with opacity; two memories in turn, since the next frame is drawn
+        while this one is used. Nothing is carved from the arena meanwhile.
     """
     shape = scene.plate.shape
     canvas = arena.array(shape, np.uint8)
     pushed = arena.array(shape, np.uint8) if scene.push else canvas
-    frame = arena.array((*shape[:2], 4 if scene.transparent else 3), np.uint8)
-    for number, (stance, late) in enumerate(stances):
+    channels = 4 if scene.transparent else 3
+    sheets = [arena.array((*shape[:2], channels), np.uint8) for _ in range(2)]
+
+    def drawn(number: int) -> Pixels | None:
+        pair = next(stances, None)
+        if pair is None:
+            return None
         np.copyto(canvas, scene.plate)
         if scene.shadow is not None:
-            scene.shadow.cast(canvas, stance)
-        draw(canvas, scene.rig, stance, late)
+            scene.shadow.cast(canvas, pair[0])
+        draw(canvas, scene.rig, *pair)
         if scene.push:
             step = number / max(count - 1, 1)
             push_in(canvas, 1 + scene.push * step * step * (3 - 2 * step), scene.focus, pushed)
-        if scene.transparent:
-            unmultiplied(pushed, frame)
-        else:
-            opaque(pushed, frame)
-        yield frame
+        frame = sheets[number % 2]
+        (unmultiplied if scene.transparent else opaque)(pushed, frame)
+        return frame
+
+    with ThreadPoolExecutor(1, thread_name_prefix="draw") as pen:
+        coming, number = pen.submit(drawn, 0), 0
+        while (frame := coming.result()) is not None:
+            number += 1
+            coming = pen.submit(drawn, number)
+            yield frame
 
 
 def draw(canvas: Pixels, rig: Rig, stance: Stance, late: Stance) -> None:

@@ -25,7 +25,7 @@ from services.dance.skinning import (
     with_hair,
 )
 from services.dance.stance import Stance
-from services.dance.trunk import Trunk, smooth
+from services.dance.trunk import smooth
 
 # Width of a mesh's cells over the torso's length.
 CELL_SHARE = 0.055
@@ -150,15 +150,9 @@ def posed_corners(rig: Rig, piece: Piece, stance: Stance, late: Stance) -> Point
         stance: the body now.
         late: the body a moment ago, which hair and cloth still follow.
     """
-    trunk = trunk_of(rig.skeleton, stance)
     if isinstance(piece.weights, LimbWeights):
         return follow_limb(rig.skeleton, piece.weights, piece.corners, stance)
-    return follow_core(rig, piece, trunk, stance, late)
-
-
-def trunk_of(skeleton: Skeleton, stance: Stance) -> Trunk:
-    """Return how a stance bends the trunk."""
-    return Trunk(skeleton, stance.pelvis_turn, stance.chest_turn, stance.yaws, stance.pitch)
+    return follow_core(rig, piece, stance, late)
 
 
 def follow_limb(
@@ -181,11 +175,11 @@ def follow_limb(
     return turn_about(places, joints[0], parent + steps[0] * weights.bends[:, 0], posed[0])
 
 
-def follow_core(rig: Rig, piece: Piece, trunk: Trunk, stance: Stance, late: Stance) -> Points:
+def follow_core(rig: Rig, piece: Piece, stance: Stance, late: Stance) -> Points:
     """Move corners with trunk and head, and a skirt's with the legs as well."""
     weights = piece.weights
     assert isinstance(weights, CoreWeights)
-    placed = stance.pelvis + trunk.place(piece.corners, surface=True)
+    placed = stance.pelvis + stance.trunk.place(piece.corners, surface=True)
     placed[:, 1] -= stance.shrug * smooth(weights.head * 2)
     for leg, share in weights.legs:
         led = follow_limb(rig.skeleton, leg, piece.corners, stance)
@@ -205,8 +199,7 @@ def follow_core(rig: Rig, piece: Piece, trunk: Trunk, stance: Stance, late: Stan
 
 def neck_place(rig: Rig, stance: Stance) -> Points:
     """Return where a stance puts the base of the neck, about which the head turns."""
-    trunk = trunk_of(rig.skeleton, stance)
-    place: Points = stance.pelvis + trunk.place(rig.neck) - [0.0, stance.shrug]
+    place: Points = stance.pelvis + stance.trunk.place(rig.neck) - [0.0, stance.shrug]
     return place
 
 

@@ -1,7 +1,8 @@
 """The RPCs' shape: chunks in, pipeline, chunks out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias
 
 import grpc
@@ -17,7 +18,7 @@ from services.chassis.media.image import ImageLimits, Picture, decode, probe
 from services.chassis.media.sound import Sound, decode_sound
 from services.chassis.telemetry import Stage
 from services.dance.capture import Capture
-from services.dance.pipeline import DancePipeline, Dancer
+from services.dance.pipeline import Accompaniment, DancePipeline, Dancer
 from services.dance.skeleton import Limb
 from services.dance.stage import Background
 from services.dance.wish import Wish
@@ -68,7 +69,7 @@ class DanceServicer(dance_pb2_grpc.DanceServiceServicer):
     ) -> None:
         """Let the person of one photo dance."""
         async with self._desk.open(context, dance_pb2.DanceResponse) as call:
-            upload = Upload(request_iterator, call.limits, call.patience)
+            upload = Upload(request_iterator, call.limits)
             await Performance(call, self._pipeline, upload).run()
 
     async def ListMoves(
@@ -98,35 +99,41 @@ class Performance:
         Raises:
             MeshError: the call can't go on.
         """
-        call, pipeline = self._call, self._pipeline
         options = (await self._upload.first()).options
-        clip = read_clip_format(options.format, call.limits.frames_max)
+        clip = read_clip_format(options.format, self._call.limits.frames_max)
         wish = read_wish(options)
         wish.check(clip)
-        pipeline.moves(wish.moves)
+        self._pipeline.moves(wish.moves)
         while (header := await self._upload.next_medium()) is not None:
             await self._keep(header, wish)
+        with ExitStack() as sittings:
+            self._pipeline = sittings.enter_context(self._pipeline.sitting())
+            # Left on a worker thread once the clip is on its way, not here.
+            self._call.at_end(sittings.pop_all().close)
+        await self._answer(wish, clip)
+
+    async def _answer(self, wish: Wish, clip: ClipFormat) -> None:
+        """Make a clip of what was uploaded, and send it meanwhile."""
+        call, pipeline = self._call, self._pipeline
         sound = await self._sound(clip)
-        music = self._media.get(media_pb2.MEDIA_KIND_MUSIC)
         capture = await self._capture(clip.seconds)
-        accompaniment = await call.compute(
-            Stage.ANALYSE, pipeline.accompaniment, sound, wish, clip, field_of(music)
+        # The music is listened to while the photo is looked at.
+        accompaniment, dancer = await asyncio.gather(
+            self._listen(sound, wish, clip), self._look(wish, clip), return_exceptions=True
         )
-        header, data = self._image()
-        picture = await call.compute(Stage.DECODE, self._decode, header, data)
-        size = clip.size_for(*picture.pixels.shape[:2])
-        dancer = await call.compute(
-            Stage.ANALYSE, pipeline.dancer, picture.pixels, wish, size, header.field, call.arena
-        )
+        if isinstance(accompaniment, BaseException):
+            raise accompaniment
+        if isinstance(dancer, BaseException):
+            raise dancer
         await self._tell(dancer, 0.0 if capture else accompaniment.grid.tempo)
         frames = pipeline.frames(dancer, accompaniment, capture, wish, clip, call.arena)
         await send_clip(
             call,
             clip,
-            size,
+            dancer.size,
             frames,
             studio=pipeline.studio,
-            belongs_to=header.index,
+            belongs_to=self._image()[0].index,
             sound=accompaniment.sound,
         )
 
@@ -169,6 +176,28 @@ class Performance:
             return await self._call.compute(
                 Stage.DECODE, decode_sound, data, header.media_type, seconds, self._call.arena
             )
+
+    async def _listen(self, sound: Sound | None, wish: Wish, clip: ClipFormat) -> Accompaniment:
+        """Find the beats of the music."""
+        field = field_of(self._media.get(media_pb2.MEDIA_KIND_MUSIC))
+        return await self._call.compute(
+            Stage.ANALYSE, self._pipeline.accompaniment, sound, wish, clip, field
+        )
+
+    async def _look(self, wish: Wish, clip: ClipFormat) -> Dancer:
+        """Decode the photo and make a puppet of its person."""
+        call, (header, data) = self._call, self._image()
+        picture = await call.compute(Stage.DECODE, self._decode, header, data)
+        size = clip.size_for(*picture.pixels.shape[:2])
+        return await call.compute(
+            Stage.ANALYSE,
+            self._pipeline.dancer,
+            picture.pixels,
+            wish,
+            size,
+            header.field,
+            call.arena,
+        )
 
     async def _capture(self, seconds: float) -> Capture | None:
         """Read the movement of an uploaded motion or film."""

@@ -26,7 +26,7 @@ STANDING_SHARE = 0.985
 # How far from under its hip a foot may stand in the photo, in leg lengths, to stay there.
 HOME_OUT_MAX = 0.34
 HOME_LEG_MIN = 0.86
-# Arms are lifted by the shoulder too, once they are above level; share of the shoulders' width.
+# Arms are lifted by the shoulder too, those that point up by this share of the shoulders' width.
 SHOULDER_LIFT = 0.13
 
 
@@ -48,6 +48,7 @@ class Stance:
         shrug: how far the shoulders are up, in pixels.
         head_turn: of the head.
         planted: whether the left and the right foot stand.
+        trunk: how all this bends the trunk.
     """
 
     limbs: Points
@@ -61,6 +62,7 @@ class Stance:
     shrug: float
     head_turn: float
     planted: tuple[bool, bool]
+    trunk: Trunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,7 @@ def stand(skeleton: Skeleton, home: Home, pose: Pose) -> Stance:
         shrug=shrug,
         head_turn=chest_turn * 0.5 + facing * radians[Channel.HEAD_ROLL],
         planted=(planted[0], planted[1]),
+        trunk=trunk,
     )
 
 
@@ -239,7 +242,8 @@ def reach(
     """Put an arm on its shoulder."""
     side, lengths, rest = skeleton.side(limb), skeleton.lengths[limb], skeleton.limbs[limb]
     upper, fore, upper_tilt, fore_tilt = np.radians(arm)
-    lift = max(0.0, -math.cos(upper)) * math.cos(upper_tilt)
+    bone = rest[1] - rest[0]
+    lift = lifted(upper) * math.cos(upper_tilt) - lifted(math.atan2(side * bone[0], bone[1]))
     width = float(np.hypot(*(skeleton.limbs[0, 0] - skeleton.limbs[1, 0])))
     root = shoulder - [side * 0.4 * SHOULDER_LIFT * lift * width, SHOULDER_LIFT * lift * width]
     angles = [side * upper - chest_turn, side * fore - chest_turn]
@@ -254,6 +258,11 @@ def reach(
     depth = lengths * np.sin([upper_tilt, fore_tilt])
     points = np.stack([root, elbow, wrist, wrist + hand])
     return points, turns, np.array([depth[0], depth.sum()])
+
+
+def lifted(upper: float) -> float:
+    """Tell how far an arm at an angle lifts its shoulder, 0..1: the blade turns from early on."""
+    return 0.5 * (1.0 - math.cos(max(0.0, upper)))
 
 
 def step(
@@ -277,8 +286,8 @@ def step(
     angles = [angle_of(knee - hip), angle_of(ankle - knee)]
     turns = np.array([near(at_rest[k] - angles[k], 0.0) for k in range(2)] + [0.0])
     # A planted sole keeps to the ground; a lifted one hangs on its shin.
-    lifted = min(1.0, float(up) / 0.15)
-    turns[2] = 0.5 * lifted * turns[1] - side * math.radians(toes)
+    hanging = min(1.0, float(up) / 0.15)
+    turns[2] = 0.5 * hanging * turns[1] - side * math.radians(toes)
     end = ankle + turned(rest[3] - rest[2], turns[2])
     forward = bend * math.cos(math.radians(aim))
     return np.stack([hip, knee, ankle, end]), turns, np.array([forward, 0.0])

@@ -16,7 +16,6 @@ from services.chassis.errors import (
     Reason,
 )
 from services.chassis.limits import CallLimits
-from services.chassis.patience import Patience
 
 LIMITS = CallLimits(
     chunk_bytes_max=8,
@@ -64,7 +63,7 @@ def upload(*messages: stylize_pb2.StylizeRequest) -> Upload[stylize_pb2.StylizeR
         for message in messages:
             yield message
 
-    return Upload(stream(), LIMITS, Patience(LIMITS.stall_seconds_max))
+    return Upload(stream(), LIMITS)
 
 
 async def read_all(*messages: stylize_pb2.StylizeRequest) -> list[bytes]:
@@ -107,7 +106,7 @@ async def test_a_medium_of_known_size_ends_without_waiting_for_more() -> None:
             yield message
         raise AssertionError("the upload waited for one message too many")
 
-    incoming = Upload(stream(), LIMITS, Patience(LIMITS.stall_seconds_max))
+    incoming = Upload(stream(), LIMITS)
     await incoming.first()
     header = await incoming.next_medium()
     assert header is not None
@@ -224,7 +223,7 @@ async def test_a_silent_caller_is_given_up_on() -> None:
         yield OPTIONS
 
     with pytest.raises(DeadlineError) as caught:
-        await Upload(stream(), LIMITS, Patience(LIMITS.stall_seconds_max)).first()
+        await Upload(stream(), LIMITS).first()
 
     assert caught.value.reason is Reason.UPLOAD_STALLED
 

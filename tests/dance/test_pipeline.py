@@ -19,6 +19,7 @@ from services.dance.wish import Wish
 from tests.dance.conftest import Draw, Pixels, photo
 
 STILL = ("two_step",)
+GREY = np.full((120, 96, 3), 90, np.uint8)
 
 
 def film(
@@ -273,3 +274,19 @@ def test_meshes_go_on_beyond_what_they_show(anna: Dancer) -> None:
 
         assert (corners.min(axis=0) <= -room).all()
         assert (corners.max(axis=0) >= np.array([width, height]) - 1 + room).all()
+
+
+def test_a_film_that_begins_with_nobody_is_given_up_soon(
+    pipeline: DancePipeline, arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a minute without a person a few seconds are read."""
+    read = []
+    monkeypatch.setattr(
+        "services.dance.driving.read_reel",
+        lambda *_: (read.append(frame) or frame for frame in [GREY] * 900),
+    )
+    with pytest.raises(InvalidRequestError) as caught:
+        pipeline.driving(memoryview(b""), MP4, 60.0, arena, Event())
+
+    assert caught.value.reason == "PERSON_NOT_FOUND"
+    assert len(read) < 75

@@ -14,7 +14,6 @@ from services.chassis.errors import MeshError
 from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
 from services.chassis.memory.reservation import whole_pages
-from services.chassis.patience import Patience
 
 Request = stylize_pb2.StylizeRequest
 
@@ -132,7 +131,7 @@ async def read_all(messages: Sequence[Request], memory: CallMemory) -> list[byte
         for message in messages:
             yield message
 
-    upload, media = Upload(stream(), LIMITS, Patience(LIMITS.stall_seconds_max)), []
+    upload, media = Upload(stream(), LIMITS), []
     await upload.first()
     while (header := await upload.next_medium()) is not None:
         media.append(bytes(await upload.read(header, memory)))
