@@ -1,6 +1,5 @@
 """Networks in half precision: valid, of operators that TensorRT has, and close to the original."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,30 +12,10 @@ from onnx.reference import ReferenceEvaluator
 from services.chassis.engine.half import to_half
 from services.chassis.errors import InternalError
 from tests.gpu.half_network import small_network
-from tests.gpu.operators import OPSETS, SUPPORTED
+from tests.gpu.operators import OPSETS, kinds_of, unsupported
 
 MODELS = Path(__file__).parents[2] / "models"
 SHIPPED = sorted(MODELS.glob("*/*.onnx"))
-
-
-def kinds_of(network: ModelProto) -> dict[str, str]:
-    """Infer the type of every tensor, by numpy's name."""
-    graph = onnx.shape_inference.infer_shapes(network, strict_mode=True).graph
-    values = (*graph.input, *graph.value_info, *graph.output)
-    found = {value.name: value.type.tensor_type.elem_type for value in values}
-    found |= {weight.name: weight.data_type for weight in graph.initializer}
-    return {
-        name: np.dtype(helper.tensor_dtype_to_np_dtype(kind)).name for name, kind in found.items()
-    }
-
-
-def unsupported(network: ModelProto) -> Iterator[str]:
-    """List the nodes that TensorRT does not read, or not with the type of their values."""
-    kinds = kinds_of(network)
-    for node in network.graph.node:
-        kind = kinds[node.input[0]] if node.input else "nothing"
-        if kind not in SUPPORTED.get(node.op_type, ()):
-            yield f"{node.op_type} of {kind}"
 
 
 def run(network: ModelProto, image: NDArray[np.float32]) -> NDArray[np.float32]:

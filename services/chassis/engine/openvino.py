@@ -174,6 +174,11 @@ class OpenVinoEngine:
         return zeros
 
 
+def read_network(file: Path) -> ov.Model:
+    """Read a network as it stands, for the builds of other engines."""
+    return ov.Core().read_model(file)
+
+
 class Tally:
     """Counts who is inside of a block, from any thread."""
 
