@@ -30,7 +30,7 @@ test: setup gpu-api
 test-gpu: setup gpu-api ## kernels, canaries and engines on a device; says what is skipped without one
 	$(BIN)/python -m pytest tests/gpu
 
-gpu-api: setup $(TENSORRT_API)/10 $(TENSORRT_API)/11
+gpu-api: setup $(TENSORRT_API)/10 $(TENSORRT_API)/11 $(TENSORRT_API)/cuda
 
 # TensorRT's Python modules without its libraries, 1.3 MB each: names and signatures to test against.
 $(TENSORRT_API)/10: $(STAMP)
@@ -39,6 +39,11 @@ $(TENSORRT_API)/10: $(STAMP)
 
 $(TENSORRT_API)/11: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $@ tensorrt-cu13-bindings==11.4.0.106
+	touch $@
+
+# NVIDIA's bindings of the driver, which need none to be looked at.
+$(TENSORRT_API)/cuda: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target $@ cuda-bindings==13.5.0
 	touch $@
 
 check: setup ## reads only

@@ -147,8 +147,12 @@ def signatures(name: str, offered: Mapping[str, str]) -> list[list[str]]:
     """Read the overloads of a callable from its docstring: parameters without `self`."""
     documented = offered.get(f"{name}.__init__") or offered[name]
     own = "__init__" if f"{name}.__init__" in offered else name.rpartition(".")[2]
-    pattern = re.compile(rf"^(?:\d+\. )?{re.escape(own)}\((.*)\) -> ", re.MULTILINE)
-    overloads = [list(split(match[1])) for match in pattern.finditer(documented)]
+    # Functions that answer with tuples are documented without an answer.
+    for end in (" -> ", "$"):
+        pattern = re.compile(rf"^(?:\d+\. )?{re.escape(own)}\((.*)\){end}", re.MULTILINE)
+        overloads = [list(split(match[1])) for match in pattern.finditer(documented)]
+        if overloads:
+            break
     return [
         [each for each in parameters if not re.match(r"self\b", each)] for parameters in overloads
     ]

@@ -1,26 +1,22 @@
-"""Print what TensorRT's real Python module offers: `api_program.py LIBRARIES BINDINGS GENERATION`.
+"""Print what a real Python module offers: `api_program.py FOLDER MODULE LIBRARY...`.
 
-The module needs three shared libraries; those of `tensorrt_entries.c` let it load, no more. It runs
-in a process of its own, since one process can hold one generation only.
+TensorRT's module needs three shared libraries; those of `tensorrt_entries.c` let it load, no more.
+It runs in a process of its own, since one process can hold one generation only.
 """
 
 import ctypes
 import importlib
 import json
 import sys
-from pathlib import Path
-
-LIBRARIES = ("libnvinfer", "libnvinfer_plugin", "libnvonnxparser")
-MODULE = "tensorrt_bindings"
 
 
 def main() -> None:
     """Load the module and print name -> docstring, nested names with dots."""
-    folder, bindings, generation = sys.argv[1:]
-    for library in LIBRARIES:
-        ctypes.CDLL(str(Path(folder) / f"{library}.so.{generation}"), mode=ctypes.RTLD_GLOBAL)
-    sys.path.insert(0, bindings)
-    module = importlib.import_module(MODULE)
+    folder, module_name, *libraries = sys.argv[1:]
+    for library in libraries:
+        ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL)
+    sys.path.insert(0, folder)
+    module = importlib.import_module(module_name)
     offered: dict[str, str] = {}
     for name in dir(module):
         value = getattr(module, name)

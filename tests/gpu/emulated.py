@@ -2,7 +2,7 @@
 
 import ctypes
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.chassis.errors import MeshError
 from services.chassis.memory.device import (
     ALIGNMENT_BYTES,
     DeviceArena,
@@ -47,6 +48,8 @@ class EmulatedDriver:
         self.image = b""
         # A kernel or copy that stands here fails.
         self.failing: set[str] = set()
+        # What is started while a stream records, None while it does not.
+        self.recorded: list[tuple[str, Callable[[], None]]] | None = None
 
     def allocate(self, size_bytes: int) -> int:
         """See `Driver`."""
@@ -88,11 +91,20 @@ class EmulatedDriver:
             self.is_current = False
 
     def note(self, operation: str) -> None:
-        """Write down an operation, and fail it if it is to fail."""
+        """Write down an operation, and fail it if it is to fail, or can't be recorded."""
         assert self.is_current, "the thread does not have the device"
         self.log.append(operation)
-        if operation in self.failing:
+        if operation in self.failing or self.recorded is not None:
             raise RuntimeError(operation)
+
+    def start(self, kernel: str, work: Callable[[], None]) -> None:
+        """Do the work of a kernel, or record it."""
+        if self.recorded is not None:
+            assert self.is_current, "the thread does not have the device"
+            self.recorded.append((kernel, work))
+            return
+        self.note(kernel)
+        work()
 
     def bytes_at(self, address: int, size_bytes: int) -> NDArray[np.uint8]:
         """View device memory; all of it must be of one allocation."""
@@ -131,17 +143,50 @@ class EmulatedStream:
         self, kernel: str, grid: Extents, block: Extents, arguments: Sequence[np.generic]
     ) -> None:
         """See `Stream`."""
-        self._driver.note(kernel)
         assert self._driver.library, "this test compiled no kernels"
         cells = [np.array(argument) for argument in arguments]
         pointers = (ctypes.c_void_p * len(cells))(*(cell.ctypes.data for cell in cells))
         extents = [(ctypes.c_uint * 3)(*numbers) for numbers in (grid, block)]
         run = getattr(self._driver.library, f"emulate_{kernel}")
-        assert run(*extents, pointers, len(cells)) == 0, "another number of arguments"
+
+        def work() -> None:
+            assert run(*extents, pointers, len(cells)) == 0, "another number of arguments"
+
+        self._driver.start(kernel, work)
+
+    def record(self, work: Callable[[], None]) -> "EmulatedRecording | None":
+        """See `Stream`."""
+        self._driver.log.append("record")
+        self._driver.recorded = started = []
+        try:
+            work()
+        except (MeshError, RuntimeError):
+            return None
+        finally:
+            self._driver.recorded = None
+        return EmulatedRecording(self._driver, started)
 
     def synchronise(self) -> None:
         """See `Stream`."""
         self._driver.note("synchronise")
+
+
+class EmulatedRecording:
+    """A `Recording`: what was started, with the addresses that it was started on."""
+
+    def __init__(
+        self, driver: EmulatedDriver, started: list[tuple[str, Callable[[], None]]]
+    ) -> None:
+        self._driver = driver
+        self.started = started
+
+    def launch(self) -> None:
+        """See `Recording`."""
+        self._driver.note("launch")
+        for kernel, work in self.started:
+            if kernel in self._driver.failing:
+                raise RuntimeError(kernel)
+            work()
 
 
 def compile_for_host(folder: Path) -> ctypes.CDLL:

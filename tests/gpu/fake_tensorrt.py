@@ -31,6 +31,10 @@ class Context:
         self._addresses: dict[str, int] = {}
         self._work = (0, 0)
 
+    def get_tensor_shape(self, name: str) -> tuple[int, ...]:
+        """Tell the extents of an answer, which are those of the picture."""
+        return self._shapes[IMAGE] if name == STYLIZED else self._shapes[name]
+
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         """Take a shape, refuse one that is off the profile."""
         self._shapes[name] = shape
@@ -52,20 +56,24 @@ class Context:
 
     def execute_async_v3(self, stream: int) -> bool:
         """Paint the negative."""
-        self._driver.note("execute")
         if "decline" in self._driver.failing:
             return False
+        if "capture" in self._driver.failing and self._driver.recorded is not None:
+            return False
         assert stream == self._driver.stream().handle
-        self._driver.bytes_at(*self._work)[:] = TRACE
-        image, style = self._tensor(IMAGE), self._tensor(STYLE)
-        size_bytes = image.nbytes
-        answer = self._driver.bytes_at(self._addresses[STYLIZED], size_bytes).view(np.float32)
-        answer[:] = 1.0 - image + style[0]
-        return True
+        shapes, addresses, place = dict(self._shapes), dict(self._addresses), self._work
 
-    def _tensor(self, name: str) -> NDArray[np.float32]:
-        size_bytes = int(np.prod(self._shapes[name])) * 4
-        return self._driver.bytes_at(self._addresses[name], size_bytes).view(np.float32)
+        def tensor(name: str) -> NDArray[np.float32]:
+            size_bytes = int(np.prod(shapes.get(name, shapes[IMAGE]))) * 4
+            return self._driver.bytes_at(addresses[name], size_bytes).view(np.float32)
+
+        def work() -> None:
+            # As kernels do: with what they were started on, whatever the context is told later.
+            self._driver.bytes_at(*place)[:] = TRACE
+            tensor(STYLIZED)[:] = 1.0 - tensor(IMAGE) + tensor(STYLE)[0]
+
+        self._driver.start("execute", work)
+        return True
 
 
 class Engine:
@@ -112,6 +120,12 @@ class Strategy(IntEnum):
     USER_MANAGED = 2
 
 
+class BuilderFlag(IntEnum):
+    """What a build may do."""
+
+    TF32 = 7
+
+
 class Flag(IntEnum):
     """Kinds of networks."""
 
@@ -120,6 +134,10 @@ class Flag(IntEnum):
 
 class Config(SimpleNamespace):
     """How a network is to be built."""
+
+    def clear_flag(self, flag: BuilderFlag) -> None:
+        """Forbid something."""
+        self.cleared = [*getattr(self, "cleared", []), flag]
 
     def create_timing_cache(self, data: bytes) -> SimpleNamespace:
         """Go on from what was measured before."""
@@ -226,6 +244,7 @@ def make_module(driver: EmulatedDriver) -> ModuleType:
         "ExecutionContextAllocationStrategy": Strategy,
         "NetworkDefinitionCreationFlag": Flag,
         "Builder": Builder,
+        "BuilderFlag": BuilderFlag,
         "OnnxParser": Parser,
         "nptype": np.dtype,
         **dict.fromkeys(

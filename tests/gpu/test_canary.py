@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from services.chassis.errors import BusyError
-from services.chassis.memory.device import DeviceBudget
+from services.chassis.memory.device_budget import DeviceBudget
 from services.chassis.raster.cuda import CudaRaster
 from tests.gpu.search import count
 

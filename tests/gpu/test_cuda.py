@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from services.chassis.errors import InternalError
-from services.chassis.memory.device import DeviceBudget
+from services.chassis.memory.device_budget import DeviceBudget
+from tests.gpu.fake_bindings import FakeBindings, installed
 
 NAME = "services.chassis.memory.cuda"
 STAGING_BYTES = 4096
@@ -128,9 +129,10 @@ def cuda(seen: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Modu
     monkeypatch.setitem(sys.modules, "pycuda", package)
     monkeypatch.setitem(sys.modules, "pycuda.driver", driver)
     monkeypatch.delitem(sys.modules, NAME, raising=False)
-    module = importlib.import_module(NAME)
-    monkeypatch.setattr(module, "STAGING_BYTES", STAGING_BYTES)
-    yield module
+    with installed(FakeBindings()):
+        module = importlib.import_module(NAME)
+        monkeypatch.setattr(module, "STAGING_BYTES", STAGING_BYTES)
+        yield module
     sys.modules.pop(NAME, None)
     assert Context.depth == 0, "a thread kept the device"
 
@@ -207,6 +209,18 @@ def test_kernels_are_loaded_at_once_and_launched_by_name(
 
     assert sorted(device._kernels) == ["blend", "mirror"]
     assert seen["launched"] == [((np.int32(3),), (1, 2, 1), (32, 8, 1))]
+
+
+def test_a_stream_records_what_is_launched_in_it(cuda: ModuleType, seen: dict[str, Any]) -> None:
+    """Work is recorded in the stream's own order, and started in it."""
+    device = cuda.CudaDriver(pinned=True)
+    device.load(b"image", ["mirror"])
+    stream = device.stream()
+
+    recording = stream.record(lambda: stream.launch("mirror", (1, 1, 1), (32, 8, 1), []))
+    recording.launch()
+
+    assert len(seen["launched"]) == 1
 
 
 def test_a_machine_without_a_device_is_told(

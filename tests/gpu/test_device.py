@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from services.chassis.errors import BusyError, InternalError, LimitError
-from services.chassis.memory.device import ALIGNMENT_BYTES, DeviceBudget
+from services.chassis.memory.device import ALIGNMENT_BYTES
+from services.chassis.memory.device_budget import DeviceBudget
 from tests.gpu.emulated import EmulatedDriver, put
 
 CANARY = np.frombuffer(b"batchpix canary!" * 64, np.uint8)

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from services.chassis.engine import Engine, TensorSpec
 from services.chassis.engine.networks import Network, Sides
 from services.chassis.errors import BusyError, InternalError
-from services.chassis.memory.device import DeviceBudget
+from services.chassis.memory.device_budget import DeviceBudget
 from tests.gpu.emulated import EmulatedDriver, EmulatedStream
-from tests.gpu.fake_tensorrt import TRACE, WORK_BYTES, Builder, Flag, installed
+from tests.gpu.fake_tensorrt import TRACE, WORK_BYTES, Builder, BuilderFlag, Flag, installed
 
 NETWORK = Network(
     name="stylize",
@@ -27,8 +28,8 @@ STEPS = [
     "allocate",
     "wipe",
     "upload",
-    "picture_to_tensor",
     "upload",
+    "picture_to_tensor",
     "execute",
     "tensor_to_picture",
     "download",
@@ -158,7 +159,7 @@ def test_tensors_are_described_as_callers_give_them(engine: Engine) -> None:
         TensorSpec(name="style", shape=(1, 4), dtype="float32"),
     )
     assert engine.outputs == (TensorSpec(name="stylized", shape=picture_shape, dtype="uint8"),)
-    assert engine.description == "cuda tensorrt 10.0.0 fp16 a device"
+    assert engine.description == "cuda tensorrt 10.0.0 fp16 0 graphs a device"
 
 
 def test_a_foreign_plan_is_refused(
@@ -183,6 +184,27 @@ def test_a_build_says_types_sizes_and_progress(tensorrt: ModuleType) -> None:
         "style": ((1, 4), (1, 4), (1, 4)),
     }
     assert told == [("build", 1, 2), ("build", 2, 2)]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_an_exact_network_is_not_rounded_on_its_way(tensorrt: ModuleType, exact: bool) -> None:
+    """Of networks in float32 the build forbids TF32, which has ten binary digits."""
+    tensorrt.build_plan(b"model", replace(NETWORK, exact=exact), b"", lambda *_: None)
+
+    cleared = getattr(Builder.last.config, "cleared", [])
+    assert cleared == ([BuilderFlag.TF32] if exact else [])
+
+
+def test_arrays_that_the_network_does_not_answer_with_are_refused(
+    engine: Engine, driver: EmulatedDriver
+) -> None:
+    """An answer's array of other extents would be written past its end: it costs nothing."""
+    image, style = picture(), np.zeros((1, 4), np.float32)
+
+    with pytest.raises(InternalError):
+        engine.run({"image": image, "style": style}, {"stylized": np.zeros_like(image[:, 1:])})
+
+    assert "allocate" not in driver.log
 
 
 def test_a_model_that_cannot_be_read_is_named(tensorrt: ModuleType) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.chassis.memory.device import DeviceBudget, Driver
+from services.chassis.memory.device import Driver
+from services.chassis.memory.device_budget import DeviceBudget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.raster.cuda import CudaRaster
 from tests.gpu.emulated import get, put

@@ -5,74 +5,122 @@ Pictures travel as bytes and are spread to floats on the device: a quarter of th
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.engine.networks import Network
-from services.chassis.memory.device import DeviceArena, DeviceArray, Stream, padded
+from services.chassis.memory.device import DeviceArena, DeviceArray, padded
 from services.chassis.raster.cuda import CudaRaster
 
-Shape = tuple[int, ...]
+Shape: TypeAlias = tuple[int, ...]
+
+FLOAT = np.dtype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """One array of a run, bound to a tensor of the network.
+    """An array of a run and the tensor that it is bound to.
 
     Attributes:
         name: of the tensor.
-        array: the caller's, on the host.
+        array_shape: extents of the array on the host.
+        dtype: of the array.
         is_picture: [N,H,W,3] uint8 for a tensor [N,3,H,W] float32 in 0..1.
     """
 
     name: str
-    array: NDArray[Any]
+    array_shape: Shape
+    dtype: np.dtype[Any]
     is_picture: bool
+
+    @classmethod
+    def of_array(cls, network: Network, name: str, array: NDArray[Any]) -> Self:
+        """Bind a caller's array to the tensor of its name."""
+        return cls(
+            name=name,
+            array_shape=array.shape,
+            dtype=array.dtype,
+            is_picture=is_picture(network, name),
+        )
+
+    @classmethod
+    def of_tensor(cls, network: Network, name: str, shape: Shape, dtype: np.dtype[Any]) -> Self:
+        """Describe the array that callers bind to a tensor of these extents and this type."""
+        if not is_picture(network, name):
+            return cls(name=name, array_shape=shape, dtype=dtype, is_picture=False)
+        count, channels, height, width = shape
+        return cls(
+            name=name,
+            array_shape=(count, height, width, channels),
+            dtype=np.dtype(np.uint8),
+            is_picture=True,
+        )
 
     @property
     def shape(self) -> Shape:
         """The tensor's extents."""
         if not self.is_picture:
-            return self.array.shape
-        count, height, width, channels = self.array.shape
+            return self.array_shape
+        count, height, width, channels = self.array_shape
         return count, channels, height, width
 
     @property
     def lease_bytes(self) -> int:
         """Device memory for the array as it travels and, of a picture, for its tensor too."""
-        tensor_bytes = self.array.size * np.dtype(np.float32).itemsize if self.is_picture else 0
-        return padded(self.array.nbytes) + padded(tensor_bytes)
+        count = prod(self.array_shape)
+        tensor_bytes = count * FLOAT.itemsize if self.is_picture else 0
+        return padded(count * self.dtype.itemsize) + padded(tensor_bytes)
 
-    def upload(self, arena: DeviceArena, stream: Stream) -> DeviceArray:
-        """Copy the array to the device and make its tensor."""
-        given = arena.array(self.array.shape, self.array.dtype.name)
-        stream.upload(self.array, given.address)
-        if not self.is_picture:
-            return given
-        tensor = self.make(arena)
-        for index in range(self.array.shape[0]):
-            CudaRaster(stream).to_tensor(part(given, index), part(tensor, index))
-        return tensor
-
-    def make(self, arena: DeviceArena) -> DeviceArray:
-        """Carve the tensor."""
-        return arena.array(self.shape, "float32" if self.is_picture else self.array.dtype.name)
-
-    def download(self, tensor: DeviceArray, arena: DeviceArena, stream: Stream) -> None:
-        """Make an answer of the tensor and copy it to the array."""
-        answer = tensor
-        if self.is_picture:
-            answer = arena.array(self.array.shape, self.array.dtype.name)
-            for index in range(self.array.shape[0]):
-                CudaRaster(stream).to_picture(part(tensor, index), part(answer, index))
-        stream.download(answer.address, self.array)
+    def place(self, arena: DeviceArena) -> "Place":
+        """Carve what the binding needs."""
+        travelling = arena.array(self.array_shape, self.dtype.name)
+        tensor = arena.array(self.shape, FLOAT.name) if self.is_picture else travelling
+        return Place(binding=self, travelling=travelling, tensor=tensor)
 
 
-def bind(network: Network, name: str, array: NDArray[Any]) -> Binding:
-    """Bind an array to the tensor of its name."""
-    return Binding(name=name, array=array, is_picture=is_picture(network, name))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an array and its tensor lie on the device.
+
+    Attributes:
+        binding: whose place it is.
+        travelling: the array as it is copied from or to the host.
+        tensor: the same unless it is a picture.
+    """
+
+    binding: Binding
+    travelling: DeviceArray
+    tensor: DeviceArray
+
+    def spread(self, raster: CudaRaster) -> None:
+        """Make the tensor of the array that came."""
+        for index in range(self.pictures):
+            raster.to_tensor(part(self.travelling, index), part(self.tensor, index))
+
+    def gather(self, raster: CudaRaster) -> None:
+        """Make the array that goes of the tensor."""
+        for index in range(self.pictures):
+            raster.to_picture(part(self.tensor, index), part(self.travelling, index))
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the array holds."""
+        return self.binding.array_shape[0] if self.binding.is_picture else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bindings:
+    """All arrays of a run. Runs with equal bindings do the same work on other values."""
+
+    inputs: tuple[Binding, ...]
+    outputs: tuple[Binding, ...]
+
+    @property
+    def lease_bytes(self) -> int:
+        """Device memory for all of them."""
+        return sum(each.lease_bytes for each in (*self.inputs, *self.outputs))
 
 
 def is_picture(network: Network, name: str) -> bool:

@@ -16,10 +16,12 @@ from services.chassis.engine.plans import (
 from services.chassis.engine.tensorrt import TensorRtEngine, build_plan, version
 from services.chassis.errors import InternalError, Reason
 from services.chassis.memory.cuda import CudaDriver
-from services.chassis.memory.device import DeviceBudget
+from services.chassis.memory.device_budget import DeviceBudget
 from services.chassis.raster.kernels import NAMES, compile_kernels
 from services.chassis.settings import Device, Settings, Staging
 from services.chassis.store import ModelStore
+
+ONNX: Final = ".onnx"
 
 FREE_SHARE: Final = 0.9
 """Of the device's free memory that runs may hold; the driver and new contexts need some."""
@@ -75,8 +77,6 @@ def build_engines(
         InternalError: no device, no compiler, or a network that half precision changes too much;
             its plan is not kept.
     """
-    from services.chassis.engine.half import to_half  # noqa: PLC0415  # needs onnx, serving doesn't
-
     store, folder = ModelStore(settings.models), PlanFolder(settings.models / FOLDER)
     driver = CudaDriver(pinned=settings.device_staging is Staging.PINNED)
     platform = platform_of(driver)
@@ -90,11 +90,24 @@ def build_engines(
         if folder.has(name):
             continue
         with driver.current():
-            built = build_plan(to_half(model), network, folder.timing_cache(), tell)
+            built = build_plan(prepared(store, network), network, folder.timing_cache(), tell)
         engine = TensorRtEngine(built.plan, network, driver, budget, platform.gpu)
         require_accuracy(network, compare(network, engine))
         folder.write(TIMING_CACHE, built.timing_cache)
         folder.write(name, built.plan)
+
+
+def prepared(store: ModelStore, network: Network) -> bytes:
+    """Read a model as TensorRT is to build it: ONNX, in the precision that it is computed in."""
+    # They need onnx, which serving does not.
+    from services.chassis.engine.half import to_half  # noqa: PLC0415
+    from services.chassis.engine.openvino import read_network  # noqa: PLC0415
+    from services.chassis.engine.translation import to_onnx  # noqa: PLC0415
+
+    file = store.path(network.name)
+    is_onnx = file.suffix == ONNX
+    model = store.open(network.name) if is_onnx else to_onnx(read_network(file))
+    return model if network.exact else to_half(model)
 
 
 def platform_of(driver: CudaDriver) -> Platform:

@@ -8,20 +8,20 @@ is used here is annotated with its class, so that a test can hold all of them to
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import tensorrt as trt
-from numpy.typing import NDArray
 
 from services.chassis.engine import TensorSpec
-from services.chassis.engine.binding import Binding, bind, is_picture
+from services.chassis.engine.binding import Binding, Bindings, Shape, is_picture
 from services.chassis.engine.networks import Network, Sides
+from services.chassis.engine.slots import Arrays, Slot
 from services.chassis.errors import InternalError, MeshError, Reason, translate
-from services.chassis.memory.device import DeviceBudget, Driver, Stream, padded
-
-Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+from services.chassis.memory.device import DeviceArray, Driver
+from services.chassis.memory.device_budget import DeviceBudget
 
 SLOTS: Final = 2
 """Runs of one network at the same time: one computes while another copies."""
@@ -41,17 +41,45 @@ class Quiet(trt.ILogger):  # type: ignore[misc]  # TensorRT has no types
         """Forget a message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """What one run at a time works with.
+class TensorRtContext:
+    """A `Context`: TensorRT's state of a run, which is given all of its memory."""
 
-    Attributes:
-        context: TensorRT's state of a run.
-        stream: the order of the run's work.
-    """
+    def __init__(self, engine: trt.ICudaEngine) -> None:
+        """Make a context.
 
-    context: trt.IExecutionContext
-    stream: Stream
+        Raises:
+            InternalError: TensorRT refuses one.
+        """
+        context: trt.IExecutionContext = engine.create_execution_context(
+            trt.ExecutionContextAllocationStrategy.USER_MANAGED
+        )
+        require(context is not None)
+        self._context: trt.IExecutionContext = context
+
+    def take(self, bindings: Bindings) -> int:
+        """See `Context`."""
+        for binding in bindings.inputs:
+            require(self._context.set_input_shape(binding.name, binding.shape))
+        # TensorRT knows addresses only: an array of other extents would be written past its end.
+        for binding in bindings.outputs:
+            require(tuple(self._context.get_tensor_shape(binding.name)) == binding.shape)
+        return int(self._context.update_device_memory_size_for_shapes())
+
+    def place(self, tensors: Mapping[str, int], work: DeviceArray) -> None:
+        """See `Context`."""
+        self._context.set_device_memory(work.address, work.size_bytes)
+        for name, address in tensors.items():
+            require(self._context.set_tensor_address(name, address))
+
+    def start(self, stream: int) -> None:
+        """See `Context`."""
+        require(self._context.execute_async_v3(stream))
+
+    def answer_shape(self, name: str, inputs: Sequence[Binding]) -> Shape:
+        """Tell the extents of an answer to inputs."""
+        for binding in inputs:
+            require(self._context.set_input_shape(binding.name, binding.shape))
+        return tuple(int(extent) for extent in self._context.get_tensor_shape(name))
 
 
 class TensorRtEngine:
@@ -60,7 +88,7 @@ class TensorRtEngine:
     def __init__(
         self, plan: bytes, network: Network, driver: Driver, budget: DeviceBudget, platform: str
     ) -> None:
-        """Load a plan; its weights go to the device.
+        """Load a plan, whose weights go to the device, and record the runs that come often.
 
         Args:
             plan: from `build_plan`, for this device and this TensorRT.
@@ -71,8 +99,6 @@ class TensorRtEngine:
         """
         self._network = network
         self._driver = driver
-        self._budget = budget
-        self.description = f"cuda tensorrt {trt.__version__} fp16 {platform}"
         with driver.current(), translate(FAILED):
             self._logger = Quiet()
             self._runtime: trt.Runtime = trt.Runtime(self._logger)
@@ -84,13 +110,18 @@ class TensorRtEngine:
             inputs = [
                 name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT
             ]
+            outputs = [name for name in names if name not in inputs]
             self.inputs = tuple(spec(engine, name, network) for name in inputs)
-            self.outputs = tuple(
-                spec(engine, name, network) for name in names if name not in inputs
-            )
+            self.outputs = tuple(spec(engine, name, network) for name in outputs)
+            often = expected(engine, network, inputs, outputs)
             self._slots: SimpleQueue[Slot] = SimpleQueue()
             for _ in range(SLOTS):
-                self._slots.put(make_slot(engine, driver))
+                slot = Slot(TensorRtContext(engine), driver.stream(), budget)
+                slot.record(often, partial(TensorRtContext, engine))
+                self._slots.put(slot)
+        precision = "fp32" if network.exact else "fp16"
+        recorded = f"{slot.recorded} graphs"
+        self.description = f"cuda tensorrt {trt.__version__} {precision} {recorded} {platform}"
 
     def run(self, inputs: Arrays, outputs: Arrays) -> None:
         """See `Engine`.
@@ -98,59 +129,65 @@ class TensorRtEngine:
         Raises:
             BusyError: the device has no memory for one more run now.
         """
+        bindings = Bindings(
+            inputs=self._bound(self.inputs, inputs), outputs=self._bound(self.outputs, outputs)
+        )
         slot = self._slots.get()
         try:
             with self._driver.current(), translate(FAILED):
-                self._run(slot, self._bound(inputs), self._bound(outputs))
+                slot.run(bindings, inputs, outputs)
         finally:
             self._slots.put(slot)
-
-    def _bound(self, arrays: Arrays) -> list[Binding]:
-        return [bind(self._network, name, array) for name, array in arrays.items()]
 
     @contextmanager
     def series(self) -> Iterator[Callable[[Arrays, Arrays], None]]:
         """See `SeriesEngine`: here each run cleans up after itself, at no cost."""
         yield self.run
 
-    def _run(self, slot: Slot, inputs: Sequence[Binding], outputs: Sequence[Binding]) -> None:
-        """Measure, lease, copy in, compute, copy out; leaving the lease wipes it."""
-        context: trt.IExecutionContext = slot.context
-        for binding in inputs:
-            require(context.set_input_shape(binding.name, binding.shape))
-        work_bytes = int(context.update_device_memory_size_for_shapes())
-        lease_bytes = padded(work_bytes) + sum(each.lease_bytes for each in (*inputs, *outputs))
-        with self._budget.lease(lease_bytes, slot.stream) as arena:
-            work = arena.array((work_bytes,), np.uint8)
-            context.set_device_memory(work.address, work_bytes)
-            for binding in inputs:
-                tensor = binding.upload(arena, slot.stream)
-                require(context.set_tensor_address(binding.name, tensor.address))
-            answers = [(binding, binding.make(arena)) for binding in outputs]
-            for binding, tensor in answers:
-                require(context.set_tensor_address(binding.name, tensor.address))
-            require(context.execute_async_v3(slot.stream.handle))
-            for binding, tensor in answers:
-                binding.download(tensor, arena, slot.stream)
+    def _bound(self, specs: Sequence[TensorSpec], arrays: Arrays) -> tuple[Binding, ...]:
+        """Bind an array to each tensor, in the network's own order."""
+        for each in specs:
+            assert arrays[each.name].dtype == each.dtype, "values of another type than the tensor's"
+        return tuple(
+            Binding.of_array(self._network, each.name, arrays[each.name]) for each in specs
+        )
 
 
-def make_slot(engine: trt.ICudaEngine, driver: Driver) -> Slot:
-    """Make a context that has no memory of its own, and its stream."""
-    context: trt.IExecutionContext = engine.create_execution_context(
-        trt.ExecutionContextAllocationStrategy.USER_MANAGED
-    )
-    require(context is not None)
-    return Slot(context=context, stream=driver.stream())
+def expected(
+    engine: trt.ICudaEngine, network: Network, inputs: Sequence[str], outputs: Sequence[str]
+) -> list[Bindings]:
+    """List the runs that come often: of the network's one size, or of those that it names."""
+    context = TensorRtContext(engine)
+
+    def bound(name: str, shape: Shape) -> Binding:
+        return Binding.of_tensor(network, name, shape, dtype_of(engine, name))
+
+    found = []
+    for sides in network.sides.recorded if network.sides else ((0, 0),):
+        given = tuple(bound(name, filled(extents(engine, name), sides)) for name in inputs)
+        answers = tuple(bound(name, context.answer_shape(name, given)) for name in outputs)
+        found.append(Bindings(inputs=given, outputs=answers))
+    return found
 
 
 def spec(engine: trt.ICudaEngine, name: str, network: Network) -> TensorSpec:
     """Describe a tensor as callers see it."""
-    shape = tuple(None if extent < 0 else int(extent) for extent in engine.get_tensor_shape(name))
+    shape = tuple(None if extent < 0 else extent for extent in extents(engine, name))
     if is_picture(network, name):
         count, channels, height, width = shape
         return TensorSpec(name=name, shape=(count, height, width, channels), dtype="uint8")
-    dtype = np.dtype(trt.nptype(engine.get_tensor_dtype(name))).name
-    return TensorSpec(name=name, shape=shape, dtype=dtype)
+    return TensorSpec(name=name, shape=shape, dtype=dtype_of(engine, name).name)
+
+
+def extents(engine: trt.ICudaEngine, name: str) -> Shape:
+    """Tell a tensor's extents, -1 where any is taken."""
+    return tuple(int(extent) for extent in engine.get_tensor_shape(name))
+
+
+def dtype_of(engine: trt.ICudaEngine, name: str) -> np.dtype[Any]:
+    """Tell the type of a tensor's values."""
+    dtype: np.dtype[Any] = np.dtype(trt.nptype(engine.get_tensor_dtype(name)))
+    return dtype
 
 
 def require(accepted: bool) -> None:
@@ -230,6 +267,9 @@ def build_plan(
     config: trt.IBuilderConfig = builder.create_builder_config()
     # All work of a run is in the run's own stream: its end is the end of all.
     config.max_aux_streams = 0
+    if network.exact:
+        # Else float32 is rounded to ten binary digits on its way into tensor cores.
+        config.clear_flag(trt.BuilderFlag.TF32)
     config.progress_monitor = Progress(tell)
     cache: trt.ITimingCache = config.create_timing_cache(timing_cache)
     config.set_timing_cache(cache, False)

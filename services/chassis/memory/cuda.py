@@ -6,7 +6,7 @@ confidential-computing mode devices can't read host memory; there the driver's b
 but ciphertext, and the staging buffer is ordinary, locked memory.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +15,8 @@ import pycuda.driver as cuda
 from numpy.typing import NDArray
 
 from services.chassis.errors import InternalError, Reason, translate
-from services.chassis.memory.device import Extents, Stream
+from services.chassis.memory.device import Extents, Recording, Stream
+from services.chassis.memory.graph import CudaGraph
 from services.chassis.memory.reservation import Reservation, whole_pages
 
 STAGING_BYTES: Final = 8 * 1024 * 1024
@@ -159,6 +160,10 @@ class CudaStream:
         function: cuda.Function = self._kernels[kernel]
         with translate(FAILED):
             function(*arguments, grid=grid, block=block, stream=self._stream)
+
+    def record(self, work: Callable[[], None]) -> Recording | None:
+        """See `Stream`."""
+        return CudaGraph.record(self.handle, work)
 
     def synchronise(self) -> None:
         """See `Stream`."""

@@ -1,10 +1,9 @@
-"""Device memory of one run: leased from a budget, carved, wiped, given back.
+"""Device memory of one run: carved, wiped, given back; `device_budget` leases it.
 
 Nothing here knows a vendor: `memory.cuda` drives a real device, tests drive one of their own.
 """
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import prod
@@ -14,15 +13,22 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.errors import BusyError, InternalError, LimitError, Reason
+from services.chassis.errors import InternalError, Reason
 
 # What networks ask of the memory that they compute in, and more than any copy needs.
 ALIGNMENT_BYTES = 256
-# Runs are short: whoever finds no room by then waits for something that hangs.
-PATIENCE_SECONDS = 30.0
-RETRY_SECONDS = 1.0
-
 Extents = tuple[int, int, int]
+
+
+class Recording(Protocol):
+    """Work on the device that can be started again as a whole: kernels and where they look.
+
+    It holds addresses and sizes, and nothing of what lies there.
+    """
+
+    def launch(self) -> None:
+        """Start the work in the stream that it was recorded in."""
+        ...
 
 
 class Stream(Protocol):
@@ -49,6 +55,16 @@ class Stream(Protocol):
         self, kernel: str, grid: Extents, block: Extents, arguments: Sequence[np.generic]
     ) -> None:
         """Start a kernel of `raster/kernels.cu`; addresses are given as uint64."""
+        ...
+
+    def record(self, work: Callable[[], None]) -> Recording | None:
+        """Record what `work` starts in this stream instead of doing it.
+
+        It may not allocate, copy from or to the host, or wait.
+
+        Returns:
+            None if that can't be recorded; the stream is as it was then.
+        """
         ...
 
     def synchronise(self) -> None:
@@ -100,64 +116,12 @@ class DeviceArray:
         return prod(self.shape) * self.dtype.itemsize
 
 
-class DeviceBudget:
-    """The device memory that all runs of a process may hold at one time. Safe for threads.
+class GiveBack(Protocol):
+    """Takes an arena's memory back."""
 
-    Attributes:
-        limit_bytes: most that all runs together may hold.
-    """
-
-    def __init__(
-        self, driver: Driver, limit_bytes: int, patience_seconds: float = PATIENCE_SECONDS
-    ) -> None:
-        """Start with nothing leased."""
-        self.limit_bytes = limit_bytes
-        self._driver = driver
-        self._patience_seconds = patience_seconds
-        self._leased_bytes = 0
-        self._changed = threading.Condition()
-
-    @property
-    def leased_bytes(self) -> int:
-        """Bytes that runs hold now."""
-        return self._leased_bytes
-
-    def lease(self, size_bytes: int, stream: Stream) -> "DeviceArena":
-        """Take the memory of one run, in one piece; wait for others to end if there is no room.
-
-        A run holds one lease, so that nobody waits with memory in hand.
-
-        Raises:
-            LimitError: more than all runs together may hold.
-            BusyError: no room for `patience_seconds`, or another process holds the device's.
-        """
-        if size_bytes > self.limit_bytes:
-            raise LimitError(
-                Reason.MEMORY_BUDGET_EXHAUSTED,
-                f"one run may hold at most {self.limit_bytes} bytes of device memory",
-            )
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._fits(size_bytes), self._patience_seconds):
-                raise _no_room()
-            self._leased_bytes += size_bytes
-        try:
-            address = self._driver.allocate(size_bytes)
-        except BaseException as error:
-            self.discharge(size_bytes)
-            if isinstance(error, MemoryError):
-                raise _no_room() from None
-            raise
-        return DeviceArena(self, self._driver, stream, address, size_bytes)
-
-    def discharge(self, size_bytes: int) -> None:
-        """Count `size_bytes` less; the device must have them back already."""
-        with self._changed:
-            self._leased_bytes -= size_bytes
-            assert self._leased_bytes >= 0, "more memory was given back than was leased"
-            self._changed.notify_all()
-
-    def _fits(self, size_bytes: int) -> bool:
-        return self._leased_bytes + size_bytes <= self.limit_bytes
+    def __call__(self, *, is_clean: bool) -> None:
+        """Take it; `is_clean` tells whether it was wiped."""
+        ...
 
 
 class DeviceArena:
@@ -169,13 +133,19 @@ class DeviceArena:
     """
 
     def __init__(
-        self, budget: DeviceBudget, driver: Driver, stream: Stream, address: int, size_bytes: int
+        self,
+        stream: Stream,
+        address: int,
+        size_bytes: int,
+        give_back: GiveBack,
+        *,
+        is_zero: bool = False,
     ) -> None:
-        """Take over an allocation; `DeviceBudget.lease` calls this."""
-        self._budget = budget
-        self._driver = driver
+        """Take over memory; `DeviceBudget.lease` and `KeptMemory.lease` call this."""
         self._stream = stream
         self._address = address
+        self._give_back = give_back
+        self._is_zero = is_zero
         self.size_bytes = size_bytes
         self.used_bytes = 0
 
@@ -183,9 +153,10 @@ class DeviceArena:
         """Hand the arena to the block that uses it."""
         try:
             # What another process left behind is not ours to read, nor to compute with.
-            self._stream.wipe(self._address, self.size_bytes)
+            if not self._is_zero:
+                self._stream.wipe(self._address, self.size_bytes)
         except BaseException:
-            self._give_back()
+            self._give_back(is_clean=False)
             raise
         return self
 
@@ -197,14 +168,15 @@ class DeviceArena:
     ) -> None:
         """Wipe and wait for it, then give back, whatever ended the block.
 
-        The wait also ends whatever still runs on the stream. Memory that could not be wiped is
-        given back all the same: a device that refuses that is lost to this process.
+        The wait also ends whatever still runs on the stream.
         """
+        is_clean = False
         try:
             self._stream.wipe(self._address, self.size_bytes)
             self._stream.synchronise()
+            is_clean = True
         finally:
-            self._give_back()
+            self._give_back(is_clean=is_clean)
 
     def array(self, shape: tuple[int, ...], dtype: str | type[np.generic]) -> DeviceArray:
         """Carve a zeroed array, aligned to `ALIGNMENT_BYTES`.
@@ -220,21 +192,7 @@ class DeviceArena:
         self.used_bytes = end
         return DeviceArray(address=self._address + start, shape=shape, dtype=kind)
 
-    def _give_back(self) -> None:
-        try:
-            self._driver.release(self._address)
-        finally:
-            self._budget.discharge(self.size_bytes)
-
 
 def padded(size_bytes: int) -> int:
     """Round up to the next address that an array may start at."""
     return -(-size_bytes // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
-
-
-def _no_room() -> BusyError:
-    return BusyError(
-        Reason.MEMORY_BUDGET_EXHAUSTED,
-        "the device has no memory for one more run now",
-        retry_after_seconds=RETRY_SECONDS,
-    )
