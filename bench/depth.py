@@ -24,13 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from services.chassis.engine.openvino import OpenVinoEngine
+from services.chassis.engine.choice import CpuRoom
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.store import ModelStore
 from services.vision.depth import DepthFinder
-from services.vision.loading import load_pose_networks
-from services.vision.networks import DEPTH
+from services.vision.networks import DEPTH, PEOPLE
 from services.vision.person import Person, PersonFinder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -115,10 +114,8 @@ def main() -> None:
 def make_finders(threads: int) -> dict[str, DepthFinder]:
     """Return a finder for each set of factors."""
     store, lens = ModelStore(ROOT / "models"), CpuRaster(threads)
-    engine = OpenVinoEngine(
-        store.open(DEPTH.name), threads=threads, picture_inputs=DEPTH.picture_inputs
-    )
-    detector, landmarker = load_pose_networks(store, threads)
+    room = CpuRoom(store, threads)
+    engine, detector, landmarker = (room.load(network) for network in (DEPTH, *PEOPLE))
     people = PersonFinder(detector=detector, landmarker=landmarker, lens=lens)
     nobody = Nobody(detector=detector, landmarker=landmarker, lens=lens)
     blunt = Blunt(threads)

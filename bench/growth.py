@@ -11,7 +11,6 @@ import statistics
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -59,7 +58,7 @@ class Step:
     size: float
     taken: list[Taken] = field(default_factory=list)
     memory_bytes_peak: list[int] = field(default_factory=list)
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, int] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -183,9 +182,9 @@ def lines(features: Sequence[str], *, short: bool) -> list[Line]:
 
 
 def sides(megapixels: float, wide: int, high: int) -> tuple[int, int]:
-    """Find width and height of so many million pixels in some proportions, even numbers."""
+    """Find width and height of at most so many million pixels in some proportions, even numbers."""
     scale = (megapixels * 1e6 / (wide * high)) ** 0.5
-    return 2 * round(wide * scale / 2), 2 * round(high * scale / 2)
+    return 2 * int(wide * scale / 2), 2 * int(high * scale / 2)
 
 
 def walk(line: Line, seconds: float) -> None:
@@ -228,7 +227,8 @@ def measure(client: Client, begin: Begin, step: Step, processes: Household) -> N
         try:
             taken = take(client, begin)
         except BatchpixError as error:
-            step.failures[f"{error.code} {error.reason}".strip()] += 1
+            cause = f"{error.code} {error.reason}".strip()
+            step.failures[cause] = step.failures.get(cause, 0) + 1
             return
     step.taken.append(taken)
     step.memory_bytes_peak.append(max(peaks))

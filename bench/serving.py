@@ -46,6 +46,7 @@ START_SECONDS = 20.0  # what a contender takes to start and end, for the plan of
 WARM_SHARE, LOOP_SHARE = 0.2, 0.3  # of a window's length
 WINDOW_SECONDS_MIN, WINDOW_SECONDS_MAX = 1.5, 20.0
 TRIAL_CALLERS = 4  # at which the layouts of a peer are compared
+TRIAL_WARM_SECONDS = 3.0  # what has just started is slow at first, and one layout would pay for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +268,7 @@ def best_layout(contender: Contender, turn: Turn, plan: Plan, folder: Path) -> L
                 square_jpegs(plan.sides[0]),
                 TRIAL_CALLERS,
                 seconds=plan.window_seconds,
-                warm_seconds=1.0,
+                warm_seconds=TRIAL_WARM_SECONDS,
                 household=running.household,
             )
         rates[layout] = window.rate

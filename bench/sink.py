@@ -24,6 +24,7 @@ from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
 from services.chassis.memory.garbage import collect_garbage, freeze_warm_heap
 from services.chassis.memory.guard import Retention, ensure_guard
+from services.chassis.places import Places
 from services.chassis.receipts import ReceiptSigner
 from services.chassis.server import server_options
 from services.chassis.settings import MEBIBYTE, Settings
@@ -45,7 +46,7 @@ class SinkServicer(stylize_pb2_grpc.StylizeServiceServicer):
     ) -> None:
         """Read all media, each into a scope of its own; then send."""
         async with self._desk.open(context, stylize_pb2.StylizeResponse) as call:
-            upload = Upload(request_iterator, call.limits)
+            upload = Upload(request_iterator, call.limits, call.patience)
             mebibytes = (await upload.first()).options.seed
             while (header := await upload.next_medium()) is not None:
                 with call.arena.scope():
@@ -93,6 +94,7 @@ async def serve(listen: str, certificates: Path, *, plaintext: bool) -> None:
         server.add_secure_port(listen, CertificateFolder(certificates).credentials())
     with working(settings.threads) as workers:
         desk = CallDesk(
+            places=Places(settings.calls_in_flight_max),
             budget=Budget(settings.call_memory_bytes, settings.call_memory_bytes_max),
             limits=CallLimits.from_settings(settings),
             workers=workers,

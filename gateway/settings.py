@@ -69,12 +69,14 @@ class GatewayLimits:
     """Longest call."""
     idle_seconds_max: int = 60
     """Longest silence within a call."""
+    connection_idle_seconds_max: int = 60
+    """Longest time that a connection stays open without a call."""
     connection_seconds_max: int = 3600
     """Age at which a connection is drained and renewed."""
     token_seconds_max: int = 86_400
     """Longest life that a token may claim."""
     calls_max: int = 256
-    """Calls of one feature in flight."""
+    """Calls of one feature in flight; more than its replicas take, so that they choose."""
     route_calls_per_second: int = 2000
     """Calls of one route whose tokens are looked at, sustained; strangers count too."""
     route_calls_burst: int = 4000

@@ -27,7 +27,9 @@ def edge_listeners(bootstrap: Message) -> Iterator[Message]:
     for listener in bootstrap.messages("static_resources.listeners"):
         is_inner = listener.get("internal_listener") or listener.get("api_listener")
         has_tls = any(True for _ in listener.within(DOWNSTREAM_TLS))
-        if not is_inner and (has_tls or not is_local(listener.message("address"))):
+        further = listener.messages("additional_addresses")
+        addresses = [listener.message("address"), *(each.message("address") for each in further)]
+        if not is_inner and (has_tls or not all(is_local(address) for address in addresses)):
             yield listener
 
 

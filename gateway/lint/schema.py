@@ -14,6 +14,9 @@ from gateway.lint.values import enum_name, scalar_problem
 ANY = "google.protobuf.Any"
 DURATION = "google.protobuf.Duration"
 TYPE_KEY = "@type"
+# Configurations of a type that whoever wrote them had no protos of: its name and free-form values,
+# which Envoy reads as that type.
+TYPED_STRUCTS = ("xds.type.v3.TypedStruct", "udpa.type.v1.TypedStruct")
 
 _DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s")
 _VERSION_2 = re.compile(r"envoy\.api\.v2\b|\.v2(alpha\d*|beta\d*)?\.")
@@ -166,18 +169,40 @@ class _Reader:
         types = [entry for entry in tree.entries if entry.key == TYPE_KEY]
         if not types or not isinstance(types[0].value, Scalar):
             return self._fault(tree.position, f"{field.name} needs {TYPE_KEY}")
-        url = str(types[0].value.value)
-        name = url.rpartition("/")[2]
-        position = types[0].value.position
-        if _VERSION_2.search(name):
-            return self._fault(position, f"{_short(name)} is of the retired version 2 of the API")
-        kind = find_type(name)
-        if kind is None or "/" not in url:
-            return self._fault(position, f"there is no type {_short(url)}")
+        kind = self._named_type(types[0].value)
+        if kind is None:
+            return None
         message.type = kind.full_name
+        if kind.full_name in TYPED_STRUCTS:
+            return self._fill_typed_struct(message, kind, tree)
         if _is_wrapper(kind) or kind.full_name in _FORMS:
             return None
         return self.fill(message, kind, tree)
+
+    def _named_type(self, url: Scalar) -> Descriptor | None:
+        """Find the type that a type URL names."""
+        text = str(url.value)
+        name = text.rpartition("/")[2]
+        if _VERSION_2.search(name):
+            self._fault(url.position, f"{_short(name)} is of the retired version 2 of the API")
+            return None
+        kind = find_type(name)
+        if kind is None or "/" not in text:
+            self._fault(url.position, f"there is no type {_short(text)}")
+            return None
+        return kind
+
+    def _fill_typed_struct(self, message: Message, kind: Descriptor, tree: Mapping) -> None:
+        """Read free-form values as the type that stands beside them."""
+        self.fill(message, kind, tree)
+        entries = {entry.key: entry.value for entry in tree.entries}
+        url, values = entries.get("type_url", entries.get("typeUrl")), entries.get("value")
+        named = self._named_type(url) if isinstance(url, Scalar) else None
+        if named is None:
+            return
+        message.type, message.fields = named.full_name, {}
+        if values is not None and named.full_name not in (*TYPED_STRUCTS, *_FORMS, ANY):
+            self.fill(message, named, values)
 
     def _struct(self, owner: Message, tree: Tree, label: str) -> Value:
         """Keep free-form values as they are."""

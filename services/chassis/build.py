@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.chassis.engine import Engine
 from services.chassis.engine.accuracy import mean_error
-from services.chassis.engine.choice import PACKAGES_MISSING
+from services.chassis.engine.choice import PACKAGES_MISSING, CpuRoom
 from services.chassis.engine.networks import Network
 from services.chassis.errors import MeshError
 from services.chassis.settings import Settings, SettingsError
@@ -33,15 +34,8 @@ def build(networks: Sequence[Network]) -> None:
 
 def compared(settings: Settings, network: Network, engine: Engine) -> float:
     """Measure an engine against the CPU's in full precision, and show the figure."""
-    from services.chassis.engine.openvino import OpenVinoEngine  # noqa: PLC0415
-
-    reference = OpenVinoEngine(
-        ModelStore(settings.models).open(network.name),
-        threads=settings.threads,
-        picture_inputs=network.picture_inputs,
-        picture_outputs=network.picture_outputs,
-        exact=True,
-    )
+    store = ModelStore(settings.models)
+    reference = CpuRoom(store, settings.threads).load(replace(network, exact=True))
     error = mean_error(engine, reference, network)
     sys.stderr.write(f"\n{network.name}: mean error {error:.4f} ({network.mean_error_max} max)\n")
     return error

@@ -20,15 +20,19 @@ import grpc
 from google.protobuf.message import Message
 
 from batchpix.media.v1 import media_pb2
-from services.chassis.chunks import split, stalled
-from services.chassis.errors import InternalError, MeshError
+from services.chassis.chunks import split
+from services.chassis.errors import BusyError, InternalError, MeshError
 from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Arena, Budget, Erasure
+from services.chassis.patience import Patience
+from services.chassis.places import Places
 from services.chassis.receipts import ReceiptSigner
 from services.chassis.telemetry import Stage, Telemetry
 from services.chassis.workers import Workers
 
 RECEIPT_TRAILER = "batchpix-receipt-bin"
+# What the gateway marks the calls of one token with; see `places`.
+LANE_HEADER = "x-batchpix-lane"
 CALL_ID_BYTES = 16
 # How often a caller hears of work that takes long.
 HEARTBEAT_SECONDS = 1.0
@@ -92,12 +96,14 @@ class Call:
     Attributes:
         call_id: random name, told to the caller and to nobody else.
         arena: the call's memory.
+        patience: how it waits for its caller.
         cancelled: set once nobody waits for the result any more.
     """
 
     call_id: str
     arena: Arena
     limits: CallLimits
+    patience: Patience
     cancelled: threading.Event
     _context: Context
     _response: ResponseType
@@ -180,12 +186,11 @@ class Call:
 
         Raises:
             DeadlineError: the caller read nothing for `stall_seconds_max`.
+            BusyError: the caller reads too slowly while others want in.
         """
-        try:
-            async with asyncio.timeout(self.limits.stall_seconds_max):
-                await self._context.write(message)
-        except TimeoutError:
-            raise stalled("read") from None
+        async with self.patience.wait("read"):
+            await self._context.write(message)
+        self.patience.moved(message.ByteSize())
 
     async def _ended(self, job: "Future[T]", future: "asyncio.Future[T]") -> None:
         """See work to its end that nobody waits for any more."""
@@ -253,6 +258,7 @@ class CallDesk:
     def __init__(
         self,
         *,
+        places: Places,
         budget: Budget,
         limits: CallLimits,
         workers: Workers,
@@ -266,6 +272,7 @@ class CallDesk:
         Args:
             collect: breaks the cycles that keep an aborted call's last message alive.
         """
+        self._places = places
         self._budget = budget
         self._limits = limits
         self._workers = workers
@@ -284,13 +291,23 @@ class CallDesk:
         """Run the block as one call: arena before it, wipe and receipt after it.
 
         Raises:
-            BusyError: no memory for one more call now.
+            BusyError: no place or no memory for one more call now.
         """
+        patience = Patience(self._limits.stall_seconds_max)
+        with self._places.take(lane_of(context), patience):
+            async with self._opened(context, response, patience) as call:
+                yield call
+
+    @asynccontextmanager
+    async def _opened(
+        self, context: Context, response: ResponseType, patience: Patience
+    ) -> AsyncIterator[Call]:
         started = time.monotonic()
         call = Call(
             call_id=secrets.token_hex(CALL_ID_BYTES),
             arena=self._budget.lease(0),
             limits=self._limits,
+            patience=patience,
             cancelled=threading.Event(),
             _context=context,
             _response=response,
@@ -305,6 +322,9 @@ class CallDesk:
             outcome = OUTCOME_OK
         except MeshError as error:
             outcome = error.code
+            if isinstance(error, BusyError) and not patience.is_lost:
+                # Memory is short, perhaps since others sleep on it: the next call finds some.
+                self._places.make_room()
             raise
         except Exception:
             outcome = InternalError.code
@@ -348,3 +368,11 @@ class CallDesk:
         return media_pb2.ErasureReceipt(
             statement=signed.statement, signature=signed.signature, key_id=signed.key_id
         )
+
+
+def lane_of(context: Context) -> str:
+    """Read the mark of a caller's calls; an internal caller, which the mesh trusts, has none."""
+    for name, value in context.invocation_metadata() or ():
+        if name == LANE_HEADER:
+            return str(value)
+    return ""

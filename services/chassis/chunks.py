@@ -1,6 +1,5 @@
 """The chunk protocol of `batchpix.media.v1`: media out of requests, results into answers."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
@@ -8,8 +7,9 @@ from typing import Generic, Literal, Protocol, TypeVar
 import google_crc32c
 
 from batchpix.media.v1 import media_pb2
-from services.chassis.errors import DeadlineError, InvalidRequestError, LimitError, Reason
+from services.chassis.errors import InvalidRequestError, LimitError, Reason
 from services.chassis.limits import CallLimits
+from services.chassis.patience import Patience
 
 # A medium of unknown size starts with room for one chunk and doubles when it is full.
 GROWTH_FACTOR = 2
@@ -73,9 +73,12 @@ RequestT = TypeVar("RequestT", bound=Request)
 class Upload(Generic[RequestT]):
     """The caller's half of one call, read in order and held to its limits."""
 
-    def __init__(self, requests: AsyncIterator[RequestT], limits: CallLimits) -> None:
+    def __init__(
+        self, requests: AsyncIterator[RequestT], limits: CallLimits, patience: Patience
+    ) -> None:
         self._requests = requests
         self._limits = limits
+        self._patience = patience
         self._pending: RequestT | None = None
         self._media_count = 0
         self._received_bytes = 0
@@ -195,6 +198,7 @@ class Upload(Generic[RequestT]):
             raise InvalidRequestError(
                 Reason.CHUNK_CORRUPT, "a chunk differs from its crc32c", field=f"{field}.crc32c"
             )
+        self._patience.moved(len(data))
         self._received_bytes += len(data)
         if self._received_bytes > self._limits.call_bytes_max:
             raise too_large("a call", self._limits.call_bytes_max, field)
@@ -217,11 +221,8 @@ class Upload(Generic[RequestT]):
         if self._pending is not None:
             message, self._pending = self._pending, None
             return message
-        try:
-            async with asyncio.timeout(self._limits.stall_seconds_max):
-                return await anext(self._requests, None)
-        except TimeoutError:
-            raise stalled("sent") from None
+        async with self._patience.wait("sent"):
+            return await anext(self._requests, None)
 
 
 def split(data: memoryview, chunk_bytes: int) -> Iterator[media_pb2.Chunk]:
@@ -260,8 +261,3 @@ def size_mismatch(header: MediumHeader) -> InvalidRequestError:
         "the medium has another size than it declared",
         field=f"{header.field}.size_bytes",
     )
-
-
-def stalled(verb: str) -> DeadlineError:
-    """End the call of a caller that keeps silent for too long."""
-    return DeadlineError(Reason.UPLOAD_STALLED, f"the caller {verb} nothing for too long")

@@ -24,6 +24,9 @@ CONTAINERS = {
     media_pb2.ClipFormat.CONTAINER_FRAMES: Container.FRAMES,
 }
 CHANNELS_WITH_ALPHA = 4
+# What is made leaves frame by frame until so much of the clip has left, and in portions as long as
+# that later: a player starts soon, and fewer messages carry the rest.
+PORTION_SECONDS = 0.2
 
 
 def read_clip_format(message: media_pb2.ClipFormat, frames_max: int) -> ClipFormat:
@@ -126,26 +129,29 @@ async def send_movie(
     call: Call, frames: Frames, writer: MovieWriter, start: media_pb2.MediaStart
 ) -> None:
     """Send a film piece by piece."""
-    done = 0
+    done, portion = 0, max(round(PORTION_SECONDS * start.frames_per_second), 1)
 
     def film() -> bytes:
-        """Make frames until a piece is finished; nothing = the film is."""
+        """Make frames until a portion is finished; nothing = the film is."""
         nonlocal done
         for picture in obedient(frames, call):
             writer.frame(picture)
             done += 1
-            if piece := writer.take():
+            due = done <= portion or done % portion == 0
+            if due and (piece := writer.take()):
                 return piece
         if done >= 0:
             writer.finish()
             done = -1
         return writer.take()
 
+    piece = await call.compute(Stage.RENDER, film)
     outlet = await call.open_result(start)
-    while piece := await call.compute(Stage.RENDER, film):
+    while piece:
         await outlet.send(memoryview(piece))
         made = start.frame_count if done < 0 else done
         await call.progress(media_pb2.STAGE_RENDER, made, start.frame_count)
+        piece = await call.compute(Stage.RENDER, film)
     await outlet.close()
 
 

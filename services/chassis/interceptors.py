@@ -1,4 +1,4 @@
-"""What every call passes on its way in and out: status, callers, deadline, admission."""
+"""What every call passes on its way in and out: status, callers, deadline."""
 
 import asyncio
 import time
@@ -13,7 +13,6 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from services.chassis.errors import (
-    BusyError,
     CallerError,
     InternalError,
     InvalidRequestError,
@@ -25,7 +24,6 @@ from services.chassis.telemetry import DEVICE_MODEL_HEADER, Telemetry
 from services.chassis.tls import caller_allowed
 
 ERROR_DOMAIN = "batchpix.example"
-BUSY_RETRY_SECONDS = 1.0
 # A status that can't be delivered for so long waits behind data that the caller does not read.
 STATUS_SECONDS_MAX = 1.0
 # Methods of ours. Health and reflection, which gRPC brings along, hold nothing of a caller and are
@@ -53,12 +51,10 @@ class Gate(grpc.aio.ServerInterceptor):
         *,
         telemetry: Telemetry,
         allowed_callers: frozenset[str],
-        calls_in_flight_max: int,
         deadline_seconds_max: float,
     ) -> None:
         self._telemetry = telemetry
         self._allowed_callers = allowed_callers
-        self._calls_in_flight_max = calls_in_flight_max
         self._deadline_seconds_max = deadline_seconds_max
         self._in_flight = 0
 
@@ -125,17 +121,10 @@ class Gate(grpc.aio.ServerInterceptor):
             CallerError: the certificate is not on the list.
             InvalidRequestError: no deadline.
             LimitError: a deadline over the limit.
-            BusyError: as many calls run as may.
         """
         if not caller_allowed(context, self._allowed_callers):
             raise CallerError(Reason.CALLER_UNKNOWN, "this certificate may not call here")
         check_deadline(context.time_remaining(), self._deadline_seconds_max)
-        if self._in_flight >= self._calls_in_flight_max:
-            raise BusyError(
-                Reason.SERVICE_BUSY,
-                "as many calls as the service takes are running",
-                retry_after_seconds=BUSY_RETRY_SECONDS,
-            )
 
 
 def check_deadline(remaining_seconds: float | None, seconds_max: float) -> None:

@@ -20,6 +20,7 @@ from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
 from services.chassis.memory.garbage import collect_garbage, freeze_warm_heap
 from services.chassis.memory.report import GuardReport
+from services.chassis.places import Places
 from services.chassis.policy import PrivacyPolicy
 from services.chassis.policy_servicer import PolicyServicer
 from services.chassis.receipts import ReceiptSigner
@@ -30,6 +31,8 @@ from services.chassis.workers import Workers, working
 
 # A message is one chunk and a few fields; twice the chunk leaves room to refuse politely.
 MESSAGE_CHUNKS_MAX = 2
+# The set of compressions with none in it: bit 0 stands for data as they are.
+COMPRESSION_NONE = 1
 # Health of the retention guard, beside the health of the service itself.
 RETENTION_HEALTH = "batchpix.retention"
 PORT_TAKEN = "can't listen: BATCHPIX_LISTEN or BATCHPIX_HEALTH_LISTEN is taken or no address"
@@ -130,7 +133,6 @@ def bound_servers(
     gate = Gate(
         telemetry=telemetry,
         allowed_callers=frozenset(settings.allowed_callers),
-        calls_in_flight_max=settings.calls_in_flight_max,
         deadline_seconds_max=settings.deadline_seconds_max,
     )
     server = grpc.aio.server(interceptors=[gate], options=server_options(settings))
@@ -152,6 +154,7 @@ def call_desk(
 ) -> CallDesk:
     """Build the desk from what the operator set."""
     return CallDesk(
+        places=Places(settings.calls_in_flight_max),
         budget=Budget(settings.call_memory_bytes, settings.call_memory_bytes_max),
         limits=limits,
         workers=workers,
@@ -227,6 +230,9 @@ def server_options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", message_bytes_max),
         ("grpc.max_send_message_length", message_bytes_max),
         ("grpc.max_concurrent_streams", settings.calls_in_flight_max),
+        # gRPC unpacks a message before it holds it to its size, and a mebibyte can hold a gibibyte.
+        # Media are packed already, so packed messages are refused.
+        ("grpc.compression_enabled_algorithms_bitset", COMPRESSION_NONE),
         ("grpc.http2.max_frame_size", 1 << 20),
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from batchpix.dance.v1 import dance_pb2_grpc
 from services.chassis.calls import CallDesk
-from services.chassis.engine.openvino import OpenVinoEngine
+from services.chassis.engine.choice import load_engines, tell_fallback
 from services.chassis.errors import InvalidRequestError
 from services.chassis.media import image, movie
 from services.chassis.media.clip import FRAMES_MAX, ClipFormat
@@ -21,6 +21,7 @@ from services.chassis.server import Feature
 from services.chassis.settings import Settings
 from services.chassis.store import ModelStore
 from services.dance.moves import load_moves
+from services.dance.networks import NETWORKS
 from services.dance.outline import Silhouette
 from services.dance.pipeline import DancePipeline
 from services.dance.servicer import DanceServicer
@@ -66,17 +67,15 @@ def feature_of(pipeline: DancePipeline) -> Feature:
 def make_pipeline(settings: Settings) -> DancePipeline:
     """Load networks and moves."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-    parts = OpenVinoEngine(
-        store.open(PARTS.name), threads=settings.threads, picture_inputs=PARTS.picture_inputs
-    )
+    engines = load_engines(settings, store, NETWORKS, tell_fallback("dance"))
     return DancePipeline(
-        finder=load_person_finder(store, raster, settings.threads),
-        parts=PartsFinder(parts, raster),
+        finder=load_person_finder(engines, raster),
+        parts=PartsFinder(engines[PARTS], raster),
         filler=Inpainter(raster),
         book=load_moves(),
         raster=raster,
         studio=Studio(raster=raster, threads=settings.threads),
-        engine=parts.description,
+        engine=engines[PARTS].description,
     )
 
 

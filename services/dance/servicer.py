@@ -69,7 +69,7 @@ class DanceServicer(dance_pb2_grpc.DanceServiceServicer):
     ) -> None:
         """Let the person of one photo dance."""
         async with self._desk.open(context, dance_pb2.DanceResponse) as call:
-            upload = Upload(request_iterator, call.limits)
+            upload = Upload(request_iterator, call.limits, call.patience)
             await Performance(call, self._pipeline, upload).run()
 
     async def ListMoves(

@@ -7,16 +7,15 @@ import numpy as np
 
 from batchpix.stylize.v1 import stylize_pb2_grpc
 from services.chassis.calls import CallDesk
-from services.chassis.engine.choice import choose_engines
+from services.chassis.engine.choice import load_engines, tell_fallback
 from services.chassis.media import image
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.server import Feature
 from services.chassis.settings import Device, Settings
 from services.chassis.store import ModelStore
-from services.chassis.telemetry import Event, LogLine, Telemetry
 from services.stylize.manner import Manner, Region
-from services.stylize.networks import GPU_REACH, PAINTER, STYLE_ENCODER
+from services.stylize.networks import GPU_REACH, NETWORKS, PAINTER, STYLE_ENCODER
 from services.stylize.painter import Painter, Reach
 from services.stylize.pipeline import StylizePipeline
 from services.stylize.servicer import StylizeServicer
@@ -51,21 +50,15 @@ def feature_of(pipeline: StylizePipeline) -> Feature:
 def make_pipeline(settings: Settings) -> StylizePipeline:
     """Load networks and styles."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-    engines = choose_engines(settings, store, tell_fallback)
+    engines = load_engines(settings, store, NETWORKS, tell_fallback("stylize"))
     reach = GPU_REACH if engines.device is Device.CUDA else Reach()
     return StylizePipeline(
-        painter=Painter(engines.load(PAINTER), raster, reach),
-        style_encoder=engines.load(STYLE_ENCODER),
-        subject_finder=load_person_finder(store, raster, settings.threads),
+        painter=Painter(engines[PAINTER], raster, reach),
+        style_encoder=engines[STYLE_ENCODER],
+        subject_finder=load_person_finder(engines, raster),
         book=StyleBook.from_json(store.open("styles")),
         raster=raster,
     )
-
-
-def tell_fallback(why: str) -> None:
-    """Log that the networks run on the CPU though a GPU would have been taken."""
-    line = LogLine(event=Event.DEVICE_FALLBACK, feature="stylize", missing=why)
-    Telemetry("stylize").log(line)
 
 
 def warm_up(pipeline: StylizePipeline) -> None:

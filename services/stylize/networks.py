@@ -1,17 +1,24 @@
-"""The networks of stylize that run on a GPU where there is one."""
+"""The networks that stylize runs, on a GPU where there is one."""
 
 from services.chassis.engine.networks import Network, Sides
 from services.stylize.painter import Reach
+from services.vision.networks import PEOPLE
 
 # The side of the largest piece that a GPU paints at once; what is larger is painted in tiles.
 GPU_TILE_SIDE = 2048
-GPU_REACH = Reach(tile_side=GPU_TILE_SIDE, whole_pixels_max=0)
+GPU_REACH = Reach(tile_side_max=GPU_TILE_SIDE, tile_pixels_max=GPU_TILE_SIDE**2)
 
 PAINTER = Network(
     name="stylize",
     picture_inputs=("image",),
     picture_outputs=("stylized",),
-    sides=Sides(least=Reach().size_step, usual=(1088, 1920), most=GPU_TILE_SIDE),
+    # Canvases of photos of 512x512 and 1920x1080, with their mirrored borders.
+    sides=Sides(
+        least=Reach().size_step,
+        usual=(1152, 1984),
+        most=GPU_TILE_SIDE,
+        recorded=((576, 576), (1152, 1984)),
+    ),
     # Of 255: eight bits hide less than half a level.
     mean_error_max=0.5,
 )
@@ -21,4 +28,4 @@ STYLE_ENCODER = Network(
     # Codes are numbers around 1.
     mean_error_max=0.002,
 )
-NETWORKS = (PAINTER, STYLE_ENCODER)
+NETWORKS = (PAINTER, STYLE_ENCODER, *PEOPLE)

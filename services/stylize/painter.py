@@ -14,7 +14,7 @@ from services.chassis.errors import Stopped
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.stylize.styles import StyleCode
-from services.stylize.tiles import cut
+from services.stylize.tiles import cut, round_up, tile_shape
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
@@ -30,8 +30,9 @@ class Reach:
         margin: how far around a pixel the network looks, rounded up to the stride.
         border: mirrored surroundings that a picture is painted with, since near the edge of what
             it is given the network was never judged, and paints lines there.
-        tile_side: side of the tiles of large pictures.
-        whole_pixels_max: pictures up to this many pixels are painted in one piece.
+        tile_side_max: longest side that is painted in one piece.
+        tile_pixels_max: most pixels that are painted in one piece; what the network needs for
+            them bounds the memory of all larger pictures.
         size_step: canvases are filled up to multiples of this, which bounds the number of
             different sizes that the engine has to prepare for.
     """
@@ -39,8 +40,8 @@ class Reach:
     stride: int = 16
     margin: int = 128
     border: int = 32
-    tile_side: int = 1024
-    whole_pixels_max: int = 2_400_000
+    tile_side_max: int = 8192
+    tile_pixels_max: int = 2_400_000
     size_step: int = 64
 
 
@@ -111,10 +112,17 @@ class Sitting:
         painted = arena.array((*size, 3), np.uint8)
         style = arena.array((1, code.size), np.float32)
         style[0] = code
-        if size[0] * size[1] <= self._reach.whole_pixels_max:
+        shape = tile_shape(
+            *size,
+            margin=self._reach.margin,
+            stride=self._reach.stride,
+            side_max=self._reach.tile_side_max,
+            pixels_max=self._reach.tile_pixels_max,
+        )
+        if shape == size:
             self._run(canvas, style, painted, cancelled)
         else:
-            self._tiled(canvas, style, painted, arena, cancelled)
+            self._tiled(canvas, style, painted, shape, arena, cancelled)
         return painted[top : top + height, left : left + width]
 
     def _tiled(
@@ -122,15 +130,14 @@ class Sitting:
         canvas: Pixels,
         style: NDArray[np.float32],
         painted: Pixels,
+        shape: tuple[int, int],
         arena: Arena,
         cancelled: threading.Event,
     ) -> None:
-        reach = self._reach
         height, width = canvas.shape[:2]
-        size = (min(height, reach.tile_side), min(width, reach.tile_side))
-        source = arena.array((*size, 3), np.uint8)
-        target = arena.array((*size, 3), np.uint8)
-        for tile in cut(height, width, reach.tile_side, reach.margin, reach.stride):
+        source = arena.array((*shape, 3), np.uint8)
+        target = arena.array((*shape, 3), np.uint8)
+        for tile in cut(height, width, shape, self._reach.margin, self._reach.stride):
             rows, columns = tile.rows, tile.columns
             source[:] = canvas[rows.start : rows.stop, columns.start : columns.stop]
             self._run(source, style, target, cancelled)
@@ -152,8 +159,3 @@ class Sitting:
             raise Stopped
         inputs: dict[str, NDArray[Any]] = {"image": canvas[None], "style": style}
         self._run_network(inputs, {"stylized": painted[None]})
-
-
-def round_up(value: int, step: int) -> int:
-    """Round up to a multiple of `step`."""
-    return -(-value // step) * step

@@ -56,7 +56,7 @@ class StylizeServicer(stylize_pb2_grpc.StylizeServiceServicer):
                 sitting = sittings.enter_context(self._pipeline.sitting())
                 # Left on a worker thread once the results are on their way, not here.
                 call.at_end(sittings.pop_all().close)
-            upload = Upload(request_iterator, call.limits)
+            upload = Upload(request_iterator, call.limits, call.patience)
             await Batch(call, self._pipeline, sitting, upload).run()
 
     async def ListStyles(

@@ -1,5 +1,6 @@
-"""`python -m services.tryon`: serve clothing replacement."""
+"""`python -m services.tryon`: serve clothing replacement; with `build-engines`, get a GPU ready."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from services.chassis.launch import launch
@@ -10,8 +11,14 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Serve."""
-    launch(load)
+    """Serve, or build what serving on this machine's GPU needs."""
+    if sys.argv[1:] == ["build-engines"]:
+        from services.chassis.build import build  # noqa: PLC0415  # not needed for serving
+        from services.tryon.networks import NETWORKS  # noqa: PLC0415
+
+        build(NETWORKS)
+    else:
+        launch(load)
 
 
 def load(settings: Settings) -> "Feature":

@@ -7,8 +7,7 @@ import grpc
 
 from batchpix.tryon.v1 import tryon_pb2_grpc
 from services.chassis.calls import CallDesk
-from services.chassis.engine.networks import Network
-from services.chassis.engine.openvino import OpenVinoEngine
+from services.chassis.engine.choice import load_engines, tell_fallback
 from services.chassis.errors import MeshError
 from services.chassis.media import image
 from services.chassis.media.image import Picture
@@ -20,6 +19,7 @@ from services.chassis.store import ModelStore
 from services.tryon import figure
 from services.tryon.cloth import cut_out
 from services.tryon.garment import GARMENT, GarmentCategory, GarmentReader
+from services.tryon.networks import NETWORKS
 from services.tryon.outfit import Hint, Tuck, Worn
 from services.tryon.pipeline import TryonPipeline
 from services.tryon.servicer import TryonServicer
@@ -58,22 +58,14 @@ def assemble(settings: Settings) -> Feature:
 def make_pipeline(settings: Settings) -> TryonPipeline:
     """Load the networks that see people, their parts and garments."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-
-    def load(network: Network) -> OpenVinoEngine:
-        return OpenVinoEngine(
-            store.open(network.name),
-            threads=settings.threads,
-            picture_inputs=network.picture_inputs,
-        )
-
-    parts = load(PARTS)
+    engines = load_engines(settings, store, NETWORKS, tell_fallback("tryon"))
     return TryonPipeline(
-        people=load_person_finder(store, raster, settings.threads),
-        parts=PartsFinder(parts, raster),
-        garments=GarmentReader(load(GARMENT), raster),
+        people=load_person_finder(engines, raster),
+        parts=PartsFinder(engines[PARTS], raster),
+        garments=GarmentReader(engines[GARMENT], raster),
         filler=Inpainter(raster),
         raster=raster,
-        engine=parts.description,
+        engine=engines[PARTS].description,
     )
 
 

@@ -46,7 +46,7 @@ class TryonServicer(tryon_pb2_grpc.TryonServiceServicer):
     ) -> None:
         """Put one garment or an outfit on the person of one photo."""
         async with self._desk.open(context, tryon_pb2.TryOnResponse) as call:
-            upload = Upload(request_iterator, call.limits)
+            upload = Upload(request_iterator, call.limits, call.patience)
             await Fitting(call, self._pipeline, upload).run()
 
 

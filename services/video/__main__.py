@@ -14,9 +14,9 @@ def main() -> None:
     """Serve, or build what serving on this machine's GPU needs."""
     if sys.argv[1:] == ["build-engines"]:
         from services.chassis.build import build  # noqa: PLC0415  # not needed for serving
-        from services.vision.networks import DEPTH  # noqa: PLC0415
+        from services.video.networks import NETWORKS  # noqa: PLC0415
 
-        build((DEPTH,))
+        build(NETWORKS)
     else:
         launch(load)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from batchpix.video.v1 import video_pb2_grpc
 from services.chassis.calls import CallDesk
-from services.chassis.engine.choice import choose_engines
+from services.chassis.engine.choice import load_engines, tell_fallback
 from services.chassis.media import clip, image, movie
 from services.chassis.media.clip import ClipFormat
 from services.chassis.media.movie import Studio
@@ -17,8 +17,8 @@ from services.chassis.raster.cpu import CpuRaster
 from services.chassis.server import Feature
 from services.chassis.settings import Settings
 from services.chassis.store import ModelStore
-from services.chassis.telemetry import Event, LogLine, Telemetry
 from services.video.camera import CameraPath
+from services.video.networks import NETWORKS
 from services.video.pipeline import VideoPipeline
 from services.video.servicer import VideoServicer
 from services.video.shot import LivingRegion, Shot
@@ -54,18 +54,12 @@ def assemble(settings: Settings) -> Feature:
 def make_pipeline(settings: Settings) -> VideoPipeline:
     """Load the networks that see depth and people."""
     store, raster = ModelStore(settings.models), CpuRaster(settings.threads)
-    people = load_person_finder(store, raster, settings.threads)
-    depth = choose_engines(settings, store, tell_fallback).load(DEPTH)
+    engines = load_engines(settings, store, NETWORKS, tell_fallback("video"))
+    people = load_person_finder(engines, raster)
     return VideoPipeline(
-        depth_finder=DepthFinder(engine=depth, people=people, lens=raster),
+        depth_finder=DepthFinder(engine=engines[DEPTH], people=people, lens=raster),
         lens=raster,
     )
-
-
-def tell_fallback(why: str) -> None:
-    """Log that the networks run on the CPU though a GPU would have been taken."""
-    line = LogLine(event=Event.DEVICE_FALLBACK, feature="video", missing=why)
-    Telemetry("video").log(line)
 
 
 def warm_up(pipeline: VideoPipeline, studio: Studio) -> None:

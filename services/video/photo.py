@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.video.fields import Pixels
 
-Mask: TypeAlias = NDArray[np.uint8]
+LevelT = TypeVar("LevelT", np.uint8, np.uint16)
 
 # Masks and depth maps may be smaller than the photo, but by rounding alone of other proportions.
 PROPORTION_TOLERANCE: Final = 0.02
@@ -98,36 +98,32 @@ def fit_photo(picture: Picture, cut: Cut, target: Pixels, raster: Raster, arena:
             target[:] = shown
 
 
-def fit_map(
-    pixels: Pixels, cut: Cut, field: str, target: NDArray[np.uint8], raster: Raster, arena: Arena
-) -> None:
-    """Write the grey values of a mask or depth map, at the clip's size.
+def part_of_map(levels: NDArray[LevelT], cut: Cut, field: str) -> NDArray[LevelT]:
+    """Cut out of a mask or depth map what the clip shows of the photo: a view.
 
     Args:
-        pixels: hxwx3 uint8, grey, of the photo's proportions.
+        levels: hxw or hxwxC, of the photo's proportions and any size.
         cut: what of the photo the clip shows.
         field: path of the medium in error details.
-        target: HxW uint8.
-        raster: scales.
-        arena: where intermediate pictures go.
 
     Raises:
         InvalidRequestError: other proportions than the photo's.
     """
-    height, width = pixels.shape[:2]
+    height, width = levels.shape[:2]
     ratio = height / width * cut.photo[1] / cut.photo[0]
     if abs(math.log(ratio)) > PROPORTION_TOLERANCE and (height, width) != cut.photo:
         raise InvalidRequestError(
             Reason.OPTION_INVALID, "must have the proportions of the photo", field=field
         )
-    with arena.scope():
-        scale_into(pixels[cut.slices(height, width)][:, :, 0], target, raster, arena)
+    return levels[cut.slices(height, width)]
 
 
 def scale_into(
     source: NDArray[Any], target: NDArray[np.uint8], raster: Raster, arena: Arena
 ) -> None:
     """Scale a part of a picture, which need not lie in one piece."""
-    whole = arena.array(source.shape, np.uint8)
-    whole[:] = source
-    raster.resize(whole, target)
+    if not source.flags.c_contiguous:
+        piece = arena.array(source.shape, np.uint8)
+        piece[:] = source
+        source = piece
+    raster.resize(source, target)

@@ -24,6 +24,7 @@ from services.video.render import Renderer
 from services.video.shot import Shot
 
 Mask: TypeAlias = NDArray[np.uint8]
+Levels: TypeAlias = NDArray[np.uint8 | np.uint16]
 
 # What a found depth is stretched between, and how much at most.
 EXTREMES: Final = (0.01, 0.99)
@@ -52,10 +53,8 @@ class DepthFinder(Protocol):
         """Return HxW float32 in the arena, 0 (far) to 1 (near), for HxWx3 uint8 RGB pixels."""
         ...
 
-    def fit_depth_map(
-        self, depth_map: NDArray[np.uint8 | np.uint16], pixels: Pixels, arena: Arena
-    ) -> Field:
-        """Return the same from a map of the caller's."""
+    def fit_depth_map(self, depth_map: Levels, pixels: Pixels, arena: Arena) -> Field:
+        """Return the same from a map of the caller's, of any size."""
         ...
 
 
@@ -79,9 +78,9 @@ class Film:
     streams: tuple[Stream, ...]
     times: Sequence[float]
 
-    def frames(self) -> Iterator[Pixels]:
-        """Render frame by frame: HxWx3 uint8 RGB, the same memory each time."""
-        for time in self.times:
+    def frames(self, *, start: int = 0) -> Iterator[Pixels]:
+        """Render frame by frame from one on: HxWx3 uint8 RGB, the same memory each time."""
+        for time in self.times[start:]:
             if self.flow is not None:
                 self.flow.flow_to(time)
             for stream in self.streams:
@@ -102,10 +101,35 @@ class VideoPipeline:
         """Device and precision of the networks, for the service's start line."""
         return self.depth_finder.engine
 
+    def frames(
+        self,
+        pixels: Pixels,
+        depth_map: Levels | None,
+        masks: Sequence[Mask],
+        shot: Shot,
+        wanted: ClipFormat,
+        arena: Arena,
+        cancelled: threading.Event,
+    ) -> Iterator[Pixels]:
+        """Make a clip frame by frame; arguments and errors as those of `prepare`.
+
+        Where the clip starts with the photo itself, that frame comes before the photo is looked at,
+        and can be encoded meanwhile.
+
+        Yields:
+            HxWx3 uint8 RGB, valid until the next one.
+        """
+        start = 0
+        if shot.starts_with_photo:
+            start = 1
+            yield pixels
+        film = self.prepare(pixels, depth_map, masks, shot, wanted, arena, cancelled)
+        yield from film.frames(start=start)
+
     def prepare(
         self,
         pixels: Pixels,
-        depth_map: Mask | None,
+        depth_map: Levels | None,
         masks: Sequence[Mask],
         shot: Shot,
         wanted: ClipFormat,
@@ -116,7 +140,8 @@ class VideoPipeline:
 
         Args:
             pixels: HxWx3 uint8 RGB, the photo at the clip's size.
-            depth_map: HxW uint8 of the caller's, the largest value nearest, or None.
+            depth_map: hxw uint8 or uint16 of the caller's, of the photo as cut and of any size, the
+                largest value nearest; or None.
             masks: HxW uint8 of each living region, in their order.
             shot: what happens; a focus point of the photo as cut.
             wanted: length and rate.
@@ -161,7 +186,7 @@ class VideoPipeline:
             times=camera.frame_times(wanted.frame_count, loop=shot.loop),
         )
 
-    def depth(self, pixels: Pixels, depth_map: Mask | None, arena: Arena) -> Field:
+    def depth(self, pixels: Pixels, depth_map: Levels | None, arena: Arena) -> Field:
         """Find a photo's depth, or take the caller's map: HxW float32 in the arena, 0 to 1."""
         if depth_map is None:
             depth = self.depth_finder.depth(pixels, arena)

@@ -1,6 +1,7 @@
 """The RPC's shape: chunks in, pipeline, a clip out."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -15,13 +16,21 @@ from services.chassis.chunks import MediumHeader, Upload
 from services.chassis.clips import read_clip_format, send_clip
 from services.chassis.errors import InvalidRequestError, LimitError, Reason
 from services.chassis.media.clip import ClipFormat
-from services.chassis.media.image import ImageHeader, ImageLimits, Picture, decode, probe
+from services.chassis.media.image import (
+    ImageHeader,
+    ImageLimits,
+    Picture,
+    decode,
+    decode_levels,
+    probe,
+)
 from services.chassis.media.movie import Studio
 from services.chassis.raster import Raster
 from services.chassis.telemetry import Stage
 from services.video.camera import CameraPath, Easing, KeyFrame, Pose
-from services.video.photo import Cut, fit_map, fit_photo
-from services.video.pipeline import Film, VideoPipeline
+from services.video.fields import Pixels
+from services.video.photo import Cut, fit_photo, part_of_map, scale_into
+from services.video.pipeline import Levels, VideoPipeline
 from services.video.shot import LivingRegion, Shot, invalid
 
 # Quoted: generic for the type checker only.
@@ -52,7 +61,7 @@ class VideoServicer(video_pb2_grpc.VideoServiceServicer):
     ) -> None:
         """Make one clip from one photo."""
         async with self._desk.open(context, video_pb2.AnimateResponse) as call:
-            upload = Upload(request_iterator, call.limits)
+            upload = Upload(request_iterator, call.limits, call.patience)
             await Animation(call, self._pipeline, self._studio).run(upload)
 
 
@@ -96,14 +105,14 @@ class Animation:
                 Reason.UPLOAD_EMPTY, "the upload holds no image", field="media"
             )
         require_masks(shot, media, media.photo[0].index)
-        film, cut = await self._call.compute(
-            Stage.ANALYSE, self._prepare, media, media.photo, shot, wanted
+        frames, cut = await self._call.compute(
+            Stage.DECODE, self._decode_all, media, media.photo, shot, wanted
         )
         await send_clip(
             self._call,
             wanted,
             cut.size,
-            film.frames(),
+            frames,
             studio=self._studio,
             belongs_to=media.photo[0].index,
         )
@@ -132,50 +141,62 @@ class Animation:
                 )
         return media
 
-    def _prepare(
+    def _decode_all(
         self, media: Media, photo: Encoded, shot: Shot, wanted: ClipFormat
-    ) -> tuple[Film, Cut]:
-        """Decode all that was uploaded and get the clip ready."""
+    ) -> tuple[Iterator[Pixels], Cut]:
+        """Decode all that was uploaded; frames are made when they are asked for."""
         arena, raster = self._call.arena, self._studio.raster
         found = self._probe(*photo)
         cut = Cut.of(found.height, found.width, wanted)
         pixels = arena.array((*cut.size, 3), np.uint8)
         with arena.scope():
             fit_photo(self._decode(*photo), cut, pixels, raster, arena)
-        depth_map = self._map(media.depth_map, cut, raster) if media.depth_map else None
+        depth_map = self._depth_map(media.depth_map, cut) if media.depth_map else None
         masks = [
-            self._map(media.masks[region.mask_index], cut, raster) for region in shot.living_regions
+            self._mask(media.masks[region.mask_index], cut, raster)
+            for region in shot.living_regions
         ]
         if shot.focus is not None:
             shot = replace(shot, focus=cut.point(*shot.focus))
-        film = self._pipeline.prepare(
+        frames = self._pipeline.frames(
             pixels, depth_map, masks, shot, wanted, arena, self._call.cancelled
         )
-        return film, cut
+        return frames, cut
 
-    def _map(self, encoded: Encoded, cut: Cut, raster: Raster) -> Mask:
-        """Decode a mask or depth map at the clip's size."""
+    def _depth_map(self, encoded: Encoded, cut: Cut) -> Levels:
+        """Decode a depth map, with all its bits, at its own size."""
+        header, data = encoded
+        with naming(header):
+            levels = decode_levels(data, self._probe(*encoded), self._call.arena)
+        return part_of_map(levels, cut, header.field)
+
+    def _mask(self, encoded: Encoded, cut: Cut, raster: Raster) -> Mask:
+        """Decode a mask at the clip's size."""
         header, _ = encoded
         target = self._call.arena.array(cut.size, np.uint8)
         with self._call.arena.scope():
-            picture = self._decode(*encoded)
-            fit_map(picture.pixels, cut, header.field, target, raster, self._call.arena)
+            part = part_of_map(self._decode(*encoded).pixels, cut, header.field)
+            scale_into(part[:, :, 0], target, raster, self._call.arena)
         return target
 
     def _probe(self, header: MediumHeader, data: memoryview) -> ImageHeader:
-        try:
+        with naming(header):
             return probe(data, header.media_type, self._image_limits)
-        except (InvalidRequestError, LimitError) as error:
-            error.field = error.field or header.field
-            raise
 
     def _decode(self, header: MediumHeader, data: memoryview) -> Picture:
         found = self._probe(header, data)
-        try:
+        with naming(header):
             return decode(data, found, self._call.arena)
-        except InvalidRequestError as error:
-            error.field = error.field or header.field
-            raise
+
+
+@contextmanager
+def naming(header: MediumHeader) -> Iterator[None]:
+    """Name the medium in refusals that come out of the block."""
+    try:
+        yield
+    except (InvalidRequestError, LimitError) as error:
+        error.field = error.field or header.field
+        raise
 
 
 def require_masks(shot: Shot, media: Media, photo: int) -> None:

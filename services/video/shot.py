@@ -6,7 +6,7 @@ from typing import Final
 
 from services.chassis.errors import InvalidRequestError, Reason
 from services.chassis.ranges import require_between
-from services.video.camera import CameraPath, KeyFrame
+from services.video.camera import HOME, CameraPath, KeyFrame
 
 INTENSITY_MAX: Final = 2.0
 KEY_FRAMES_MIN: Final = 2
@@ -64,6 +64,12 @@ class Shot:
     loop: bool = False
     living_regions: tuple[LivingRegion, ...] = ()
     seed: int = 0
+
+    @property
+    def starts_with_photo(self) -> bool:
+        """Whether the first frame is the photo: sharp all over, from where it was taken."""
+        at_home = not self.key_frames or self.key_frames[0].pose == HOME
+        return at_home and self.depth_of_field == 0.0
 
     def check(self) -> None:
         """Hold every option to its range.

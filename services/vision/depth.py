@@ -161,10 +161,13 @@ class DepthFinder:
         return answer
 
     def _figures(self, pixels: Pixels, size: tuple[int, ...], arena: Arena) -> list[Figure]:
-        """Find the people of the picture and what each of them covers."""
+        """Find the people that the picture is about, and what each of them covers.
+
+        Those who are small in it are not looked for: it takes longer than all else together.
+        """
         return [
             self._figure(person, pixels, size, arena)
-            for person in self._people.people(pixels, arena)
+            for person in self._people.people(pixels, arena, in_parts=False)
         ]
 
     def _figure(

@@ -12,6 +12,7 @@ from services.chassis.calls import Call
 from services.chassis.errors import InternalError, Reason
 from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
+from services.chassis.patience import Patience
 from services.chassis.settings import Settings
 from services.chassis.telemetry import Stage, Telemetry
 from services.chassis.workers import Workers
@@ -34,6 +35,7 @@ def call(executor: ThreadPoolExecutor) -> Iterator[Call]:
             call_id="call",
             arena=arena,
             limits=CallLimits.from_settings(Settings()),
+            patience=Patience(SECONDS_MAX),
             cancelled=threading.Event(),
             _context=None,  # type: ignore[arg-type]  # nothing is sent
             _response=None,  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from services.chassis.errors import (
     Reason,
 )
 from services.chassis.limits import CallLimits
+from services.chassis.patience import Patience
 
 LIMITS = CallLimits(
     chunk_bytes_max=8,
@@ -63,7 +64,7 @@ def upload(*messages: stylize_pb2.StylizeRequest) -> Upload[stylize_pb2.StylizeR
         for message in messages:
             yield message
 
-    return Upload(stream(), LIMITS)
+    return Upload(stream(), LIMITS, Patience(LIMITS.stall_seconds_max))
 
 
 async def read_all(*messages: stylize_pb2.StylizeRequest) -> list[bytes]:
@@ -106,7 +107,7 @@ async def test_a_medium_of_known_size_ends_without_waiting_for_more() -> None:
             yield message
         raise AssertionError("the upload waited for one message too many")
 
-    incoming = Upload(stream(), LIMITS)
+    incoming = Upload(stream(), LIMITS, Patience(LIMITS.stall_seconds_max))
     await incoming.first()
     header = await incoming.next_medium()
     assert header is not None
@@ -223,7 +224,7 @@ async def test_a_silent_caller_is_given_up_on() -> None:
         yield OPTIONS
 
     with pytest.raises(DeadlineError) as caught:
-        await Upload(stream(), LIMITS).first()
+        await Upload(stream(), LIMITS, Patience(LIMITS.stall_seconds_max)).first()
 
     assert caught.value.reason is Reason.UPLOAD_STALLED
 

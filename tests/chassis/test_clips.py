@@ -21,6 +21,7 @@ from services.chassis.errors import InvalidRequestError, LimitError
 from services.chassis.limits import CallLimits
 from services.chassis.media.clip import ClipFormat, Container
 from services.chassis.memory.arena import Arena, Budget
+from services.chassis.patience import Patience
 from services.chassis.settings import Settings
 from services.chassis.telemetry import Telemetry
 from services.chassis.workers import Workers
@@ -56,6 +57,7 @@ def call(listener: Listener) -> Iterator[Call]:
             call_id="call",
             arena=arena,
             limits=CallLimits.from_settings(Settings()),
+            patience=Patience(SECONDS_MAX),
             cancelled=threading.Event(),
             _context=listener,  # type: ignore[arg-type]  # has all that is used
             _response=video_pb2.AnimateResponse,
@@ -101,7 +103,9 @@ async def test_a_clip_leaves_while_it_is_made(call: Call, listener: Listener) ->
         0,
     )
     assert (start.width_pixels, start.height_pixels) == (96, 64)
-    assert made[0] == 0 < made[15] < made[29] < len(data)
+    # A fragment is whole once the frame after it is encoded.
+    assert made[1] == 0 < made[2] < made[3] < made[15] < made[29] < len(data)
+    assert len(set(made)) < 15
     assert (end.size_bytes, end.crc32c) == (len(data), google_crc32c.value(data))
     with av.open(io.BytesIO(data)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 30

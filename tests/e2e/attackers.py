@@ -40,6 +40,7 @@ class Attacker:
 
     Attributes:
         ends: how its streams ended, by gRPC status, "reset" or "ended".
+        answered: streams that something came back on.
         closed: whether the other side has closed the connection.
     """
 
@@ -56,6 +57,7 @@ class Attacker:
         self._stream: int | None = None
         self._open: set[int] = set()
         self.ends: Counter[str] = Counter()
+        self.answered: set[int] = set()
         self.closed = False
         self._h2.initiate_connection()
         if window_bytes is not None:
@@ -79,6 +81,11 @@ class Attacker:
     def open_streams(self) -> int:
         """Streams that neither side has ended."""
         return len(self._open)
+
+    @property
+    def admitted_streams(self) -> int:
+        """Streams that the service has let in and not ended."""
+        return len(self._open & self.answered)
 
     def begin(self, *extra: tuple[str, str], at_once: bool = False) -> int | None:
         """Send the headers of a call; None where the connection takes no more.
@@ -185,6 +192,7 @@ class Attacker:
             case StreamEnded():
                 self._end(event.stream_id, "ended")
             case DataReceived():
+                self.answered.add(event.stream_id or 0)
                 with suppress(ProtocolError):
                     self._h2.acknowledge_received_data(
                         event.flow_controlled_length, event.stream_id

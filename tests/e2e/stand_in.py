@@ -18,7 +18,7 @@ from services.stylize.styles import Style, StyleBook
 SERVICE = "batchpix.stylize.v1.StylizeService"
 STYLE = "plain"
 CODE_SIZE = 4
-REACH = Reach(stride=16, margin=16, tile_side=64, whole_pixels_max=128 * 128, size_step=16)
+REACH = Reach(stride=16, margin=16, tile_side_max=128, tile_pixels_max=128 * 128, size_step=16)
 
 
 class Nobody:

@@ -1,6 +1,7 @@
 """Thousands of everything: who means ill is refused, and others are served meanwhile."""
 
 import ssl
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -16,7 +17,7 @@ from tests.e2e.attackers import Attacker, dial
 from tests.e2e.fleet import Fleet, until
 from tests.e2e.load import small_picture
 from tests.e2e.stand_in import STYLE
-from tests.e2e.watch import Record, Watch
+from tests.e2e.watch import MEBIBYTE, Record, Watch
 
 IDLE_STREAMS = 10_000
 RAPID_RESETS = 10_000
@@ -33,8 +34,12 @@ TRICKLE_SECONDS = 0.1
 HEADER_BLOCK = b"\x00\x01x\x01y"
 MESSAGE_BYTES_OVER_LIMIT = 3 << 20
 HEADER_BYTES_OVER_LIMIT = 20_000
+GZIP_WINDOW_BITS = 31
 
+# Zeros in a packed message, which takes a thousandth of them.
+PACKED_BYTES = 1 << 25
 DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED = "grpc-status 4", "grpc-status 8"
+UNIMPLEMENTED = "grpc-status 12"
 
 
 @pytest.fixture(scope="module")
@@ -165,14 +170,22 @@ def test_slow_readers(
     assert "grpc-status 0" not in ends
 
 
-@pytest.mark.parametrize("part", ["headers", "message", "announced message"])
+@pytest.mark.parametrize("part", ["headers", "message", "announced message", "packed message"])
 def test_oversized(
     fleet: Fleet, record_property: Record, crowd: Callable[..., list[Attacker]], part: str
 ) -> None:
     """Headers and messages over their limits are refused, sent whole or announced only."""
     message = b"\x00" + MESSAGE_BYTES_OVER_LIMIT.to_bytes(4) + bytes(MESSAGE_BYTES_OVER_LIMIT)
-    bodies = {"headers": b"", "message": message, "announced message": b"\x00\xff\xff\xff\xff"}
-    extra = (("x-large", "x" * HEADER_BYTES_OVER_LIMIT),) if part == "headers" else ()
+    bodies = {
+        "headers": b"",
+        "message": message,
+        "announced message": b"\x00\xff\xff\xff\xff",
+        "packed message": packed_message(),
+    }
+    extra = {
+        "headers": (("x-large", "x" * HEADER_BYTES_OVER_LIMIT),),
+        "packed message": (("grpc-encoding", "gzip"),),
+    }.get(part, ())
     with Watch(fleet, record_property):
         greedy = crowd(OVERSIZED)
         for attacker in greedy:
@@ -182,7 +195,7 @@ def test_oversized(
         ends = ends_of(greedy)
 
     record_property("figure", f"oversized {part}: {dict(ends)}")
-    assert set(ends) <= {"reset", "closed", RESOURCE_EXHAUSTED}
+    assert set(ends) <= {"reset", "closed", RESOURCE_EXHAUSTED, UNIMPLEMENTED}
     assert ends.total() == OVERSIZED
 
 
@@ -223,6 +236,16 @@ def framed(message: Message) -> bytes:
     """Write a message as gRPC frames it: no compression, its length, its bytes."""
     data = message.SerializeToString()
     return b"\x00" + len(data).to_bytes(4) + data
+
+
+def packed_message() -> bytes:
+    """Write a message that is within every limit until it is unpacked."""
+    packer = zlib.compressobj(wbits=GZIP_WINDOW_BITS)
+    zeros = bytes(MEBIBYTE)
+    data = b"".join(packer.compress(zeros) for _ in range(PACKED_BYTES // MEBIBYTE))
+    data += packer.flush()
+    assert len(data) < MEBIBYTE
+    return b"\x01" + len(data).to_bytes(4) + data
 
 
 def whole_call() -> bytes:

@@ -15,6 +15,7 @@ from services.chassis.calls import CallDesk, Context, Provenance
 from services.chassis.errors import MeshError
 from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
+from services.chassis.places import Places
 from services.chassis.receipts import ReceiptSigner
 from services.chassis.telemetry import Telemetry
 from services.chassis.workers import Workers
@@ -49,6 +50,10 @@ class ListeningContext:
         """Keep an answer."""
         self.written.append(message)
 
+    def invocation_metadata(self) -> tuple[()]:
+        """Tell nothing."""
+        return ()
+
     def set_trailing_metadata(self, trailers: tuple[tuple[str, bytes], ...]) -> None:
         """Keep what goes with the status."""
         self.trailers = trailers
@@ -63,6 +68,7 @@ class Service:
         guard = media_pb2.Guard()
         provenance = Provenance(feature="stylize", policy_version="1", build_digest="", guard=guard)
         desk = CallDesk(
+            places=Places(1),
             budget=self._budget,
             limits=LIMITS,
             workers=Workers.of_one(self._executor),

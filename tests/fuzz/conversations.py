@@ -14,6 +14,7 @@ from services.chassis.errors import MeshError
 from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Budget
 from services.chassis.memory.reservation import whole_pages
+from services.chassis.patience import Patience
 
 Request = stylize_pb2.StylizeRequest
 
@@ -131,7 +132,7 @@ async def read_all(messages: Sequence[Request], memory: CallMemory) -> list[byte
         for message in messages:
             yield message
 
-    upload, media = Upload(stream(), LIMITS), []
+    upload, media = Upload(stream(), LIMITS, Patience(LIMITS.stall_seconds_max)), []
     await upload.first()
     while (header := await upload.next_medium()) is not None:
         media.append(bytes(await upload.read(header, memory)))

@@ -5,6 +5,7 @@ import faulthandler
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,8 +29,8 @@ from tests.fuzz.wishes import (
     video_wishes,
 )
 
-CASE_SECONDS_MAX = 1.0  # of processor time: a busy machine is no find
-# A case that hangs outside of Python is never timed: the process says where it is, and ends.
+CASE_SECONDS_MAX = 1.0
+# A case that never ends is never timed: the process says where it is, and ends.
 HANG_SECONDS_MAX = 60.0
 Case = TypeVar("Case")
 Run = Callable[[int], None]
@@ -77,7 +78,7 @@ def open_targets(*, is_repeatable: bool) -> Iterator[Mapping[str, Run]]:
 
 
 def timed(check: Callable[[Case], None]) -> Callable[[Case], None]:
-    """Hold a check to its time."""
+    """Hold a check to its time, be it spent in working or in waiting for what does not come."""
 
     def checked(case: Case) -> None:
         # A pause of the collector falls on some case or other: only what is slow twice is slow.
@@ -89,14 +90,26 @@ def timed(check: Callable[[Case], None]) -> Callable[[Case], None]:
 
 
 def seconds_of(check: Callable[[Case], None], case: Case) -> float:
-    """Check a case; return the processor time that it took, in seconds."""
+    """Check a case; return the seconds that it took, those of a busy machine not counted."""
     faulthandler.dump_traceback_later(HANG_SECONDS_MAX, exit=True)
-    started = time.process_time()
+    queued, worked, started = queued_seconds(), time.process_time(), time.monotonic()
     try:
         check(case)
     finally:
         faulthandler.cancel_dump_traceback_later()
-    return time.process_time() - started
+    seconds = time.monotonic() - started
+    if seconds >= CASE_SECONDS_MAX:
+        seconds -= queued_seconds() - queued
+    return max(seconds, time.process_time() - worked)
+
+
+def queued_seconds() -> float:
+    """Tell how long this process' threads have been ready to run and had to wait for their turn.
+
+    That is the second number of a thread's schedstat, in nanoseconds (Linux, sched-stats.rst).
+    """
+    files = Path("/proc/self/task").glob("*/schedstat")
+    return sum(int(file.read_text(encoding="ascii").split()[1]) for file in files) / 1e9
 
 
 def signing_key() -> bytes:

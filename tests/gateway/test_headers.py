@@ -5,8 +5,10 @@ import pytest
 
 from gateway.settings import DEVICE_MODELS
 from services.chassis.telemetry import DeviceModel
-from tests.gateway.door import LIST_STYLES, Door, open_door, settings_for
+from tests.gateway.door import LIST_STYLES, STYLIZE, Door, bearer, open_door, settings_for
 from tests.gateway.echo import EchoService
+
+WEB = {"content-type": "application/grpc-web+proto", "origin": "https://app.example"}
 
 
 def test_token_and_identity_end_at_the_gateway(door: Door, echo: EchoService) -> None:
@@ -35,20 +37,55 @@ def test_token_and_identity_end_at_the_gateway(door: Door, echo: EchoService) ->
         ("ipad-of-someone", None),
         ("ipad,web", None),
         ("", None),
+        ("\xffsomeone", None),
+        ("ipad\xff", None),
     ],
 )
 def test_device_is_one_of_a_few(
     door: Door, echo: EchoService, sent: str, arrived: str | None
 ) -> None:
     """Only a listed device model reaches the service."""
-    door.call(LIST_STYLES, door.credentials.token(), (("x-batchpix-device", sent),))
+    # As a web page: gRPC's own callers can't send what is no ASCII.
+    headers = {**WEB, "authorization": f"Bearer {door.credentials.token()}"}
+    page = door.browse("POST", LIST_STYLES, {**headers, "x-batchpix-device": sent}, bytes(5))
 
+    assert LIST_STYLES.encode() in page.body
     assert arrived == echo.handler.seen[-1].get("x-batchpix-device")
 
 
 def test_device_models_are_those_that_services_count() -> None:
     """Gateway and services agree on the device models."""
     assert set(DEVICE_MODELS) == {model.value for model in DeviceModel}
+
+
+def test_calls_of_one_token_share_a_lane(door: Door, echo: EchoService) -> None:
+    """A service is told a letter of the token's signature, which no caller can choose."""
+    credentials = door.credentials
+    tokens = [credentials.token(subject=f"caller-{number}") for number in range(6)]
+    chosen = (("x-batchpix-lane", "A"), ("x-batchpix-lane", "someone"))
+    lanes = []
+    for token in [*tokens, *tokens]:
+        with door.channel() as channel:
+            method = channel.stream_stream(STYLIZE)
+            list(method(iter([b"x"]), metadata=(*bearer(token), *chosen), timeout=10))
+        lanes.append(echo.handler.seen[-1]["x-batchpix-lane"])
+
+    assert lanes == [token.rpartition(".")[2][20] for token in [*tokens, *tokens]]
+    assert len(set(lanes)) > 1
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "xBearer ", "\xffBearer ", "Bearer  "])
+def test_a_token_has_its_lane_however_it_is_written(
+    door: Door, echo: EchoService, scheme: str
+) -> None:
+    """No spelling of the header that opens the door hides the lane, and none shows the token."""
+    token = door.credentials.token()
+    page = door.browse("POST", STYLIZE, {**WEB, "authorization": f"{scheme}{token}"}, bytes(5))
+
+    if page.status == 200 and b"grpc-status:0" in page.body.replace(b" ", b""):
+        assert echo.handler.seen[-1]["x-batchpix-lane"] == token.rpartition(".")[2][20]
+    else:
+        assert scheme != "Bearer "
 
 
 def test_underscore_in_a_name_is_refused(door: Door) -> None:

@@ -18,7 +18,9 @@ from services.stylize.styles import Style, StyleBook
 from tests.house import House, channel_to, credentials_of, house_settings, open_house
 
 CODE_SIZE = 4
-SMALL_TILES = Reach(stride=16, margin=16, tile_side=64, whole_pixels_max=128 * 128, size_step=16)
+SMALL_TILES = Reach(
+    stride=16, margin=16, tile_side_max=128, tile_pixels_max=128 * 128, size_step=16
+)
 
 
 class LeftHalf:

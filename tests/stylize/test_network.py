@@ -16,7 +16,7 @@ from services.stylize.painter import Painter, Reach
 from services.stylize.styles import StyleBook
 
 PHOTO = Path(__file__).parents[2] / "samples" / "scenes" / "street.jpg"
-TILED = Reach(tile_side=384, whole_pixels_max=0)
+TILED = Reach(tile_side_max=384)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def test_tiles_paint_what_one_piece_paints(
 ) -> None:
     """Any size, on and off the grid, comes out whole and exact."""
     pixels = noise(*size, 1)
-    reach = Reach(stride=16, margin=16, tile_side=64, whole_pixels_max=0, size_step=16)
+    reach = Reach(stride=16, margin=16, tile_side_max=64, tile_pixels_max=64 * 64, size_step=16)
     painter = Painter(inverting_painter(4), CpuRaster(1), reach)
 
     with painter.sitting() as sitting:

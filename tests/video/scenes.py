@@ -49,7 +49,8 @@ class KnownDepth:
     def fit_depth_map(
         self, depth_map: NDArray[np.uint8 | np.uint16], pixels: Pixels, arena: Arena
     ) -> Field:
-        """Take the map as it is."""
+        """Take the map as it is, at the picture's size."""
         depth = arena.array(pixels.shape[:2], np.float32)
-        np.divide(depth_map, 255.0, out=depth)
+        levels = depth_map.astype(np.float32) / np.iinfo(depth_map.dtype).max
+        depth[:] = cv2.resize(levels, depth.shape[::-1], interpolation=cv2.INTER_AREA)
         return depth

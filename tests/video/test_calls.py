@@ -20,7 +20,7 @@ from tests.house import House, channel_to
 from tests.pictures import encoded, noise
 from tests.stylize.conversation import refusal_of
 from tests.video.conversation import Answer, Request, converse, medium, options
-from tests.video.scenes import SIZE, scene, texture
+from tests.video.scenes import SIZE, KnownDepth, scene, texture
 
 Stub: TypeAlias = video_pb2_grpc.VideoServiceStub
 PHOTO = encoded(scene(), "PNG")
@@ -115,14 +115,26 @@ async def test_photos_of_any_shape_make_clips(stub: Stub, size: tuple[int, int])
     assert frames[-1].min() > 40
 
 
-async def test_a_large_photo_is_scaled_down(stub: Stub) -> None:
-    """A photo of many pixels makes a clip of the usual size."""
-    photo = np.repeat(np.repeat(texture(150, 100), 20, axis=0), 20, axis=1)
+async def test_40_megapixels_are_scaled_down(stub: Stub) -> None:
+    """The largest photo makes a clip of the usual size; no more of it is held than its pixels."""
+    photo = Image.new("RGB", (8000, 5000), (90, 120, 150))
     answer = await converse(
         stub, [options(), *medium(0, encoded(photo, "JPEG"), media_type="image/jpeg")]
     )
+    frames = film(answer)
+    assert answer.receipt is not None
+    statement = media_pb2.ErasureStatement.FromString(answer.receipt.statement)
 
-    assert film(answer)[0].shape[:2] == (1280, 854)
+    assert frames[0].shape[:2] == (800, 1280)
+    assert np.abs(frames[-1] - (90, 120, 150)).max() <= 2
+    assert statement.host_bytes_leased < 3 * 40e6 + 64e6
+
+
+async def test_more_than_40_megapixels_are_refused(stub: Stub) -> None:
+    """By the header alone."""
+    photo = encoded(Image.new("L", (8000, 5001), 90), "PNG")
+
+    assert await refused(stub, [options(), *medium(0, photo)]) == ("PIXELS_TOO_MANY", "media[0]")
 
 
 async def test_a_transparent_photo_is_laid_on_white(stub: Stub) -> None:
@@ -179,6 +191,27 @@ async def test_a_depth_map_may_have_another_size(stub: Stub, size: tuple[int, in
     ]
 
     assert len(film(await converse(stub, messages))) == 12
+
+
+async def test_a_depth_map_keeps_its_16_bits(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Levels that differ in their low byte alone arrive as they were sent."""
+    sent = np.arange(SIZE[0] * SIZE[1], dtype=np.uint16).reshape(SIZE)
+    taken: list[np.ndarray] = []
+    plain = KnownDepth.fit_depth_map
+
+    def kept(self: KnownDepth, depth_map: np.ndarray, *rest: object) -> np.ndarray:
+        taken.append(depth_map.copy())
+        return plain(self, depth_map, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(KnownDepth, "fit_depth_map", kept)
+    messages = [
+        options(),
+        *medium(0, encoded(sent, "PNG"), DEPTH_KIND, belongs_to=1),
+        *medium(1, PHOTO),
+    ]
+    await converse(stub, messages)
+
+    assert np.array_equal(taken[0], sent)
 
 
 async def test_a_depth_map_is_followed(stub: Stub) -> None:

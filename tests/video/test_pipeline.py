@@ -2,6 +2,7 @@
 
 import threading
 from itertools import pairwise
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -173,6 +174,34 @@ def test_living_regions_move_under_a_still_camera(pipeline: VideoPipeline, arena
     assert all(np.abs(frame[30:] - scene()[30:]).max() <= 1 for frame in frames)
     assert min(steps) > 0.05
     assert np.abs(frames[-1] - frames[0]).mean() <= 1.05 * max(steps)
+
+
+@pytest.mark.parametrize(
+    ("shot", "photo_first"),
+    [
+        (Shot(), True),
+        (Shot(path=CameraPath.KEY_FRAMES, key_frames=KEY_FRAMES), True),
+        (Shot(path=CameraPath.KEY_FRAMES, key_frames=KEY_FRAMES[1:]), False),
+        (Shot(depth_of_field=0.5), False),
+    ],
+)
+def test_the_photo_leaves_before_it_is_looked_at(
+    shot: Shot, pipeline: VideoPipeline, arena: Arena, *, photo_first: bool
+) -> None:
+    """What is the photo needs no depth; the other frames are those of the prepared clip."""
+    photo, nobody = scene(), threading.Event()
+    taken = (photo, None, (), shot, SECOND, arena, nobody)
+    with mock.patch.object(pipeline, "prepare", wraps=pipeline.prepare) as prepare:
+        frames = pipeline.frames(*taken)
+        first = next(frames).copy()
+        early = not prepare.called
+        seen = [first, *(frame.copy() for frame in frames)]
+    prepared = [frame.copy() for frame in pipeline.prepare(*taken).frames()]
+
+    assert early == photo_first
+    assert len(seen) == len(prepared) == 12
+    assert np.abs(np.array(seen, int) - prepared).max() <= 1
+    assert np.array_equal(seen[1:], prepared[1:])
 
 
 def test_a_call_that_nobody_waits_for_is_not_prepared(

@@ -7,13 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from services.chassis.engine.openvino import OpenVinoEngine
+from services.chassis.engine.choice import CpuRoom, Engines
 from services.chassis.errors import InternalError
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.store import ModelStore
 from services.vision.frame import Frame, Window
 from services.vision.loading import load_person_finder
+from services.vision.networks import PEOPLE
 from services.vision.part_reader import OPPOSITE_GUIDES, OPPOSITE_PARTS, close_frame, rule_out_dress
 from services.vision.parts import PARTS, BodyPart, PartMap, PartsFinder, Wear
 from services.vision.person import Person, PersonFinder
@@ -51,7 +52,7 @@ def people() -> PersonFinder:
     """Open the fetched networks; without them the tests are skipped."""
     store = ModelStore(ROOT / "models")
     try:
-        return load_person_finder(store, CpuRaster(2), threads=2)
+        return load_person_finder(Engines.of(CpuRoom(store, 2), PEOPLE), CpuRaster(2))
     except InternalError as error:
         pytest.skip(f"the pose models are not fetched: {error.message}")
 
@@ -59,8 +60,7 @@ def people() -> PersonFinder:
 @pytest.fixture(scope="module")
 def finder() -> PartsFinder:
     """Open the shipped network."""
-    model = ModelStore(ROOT / "models").open("parts")
-    engine = OpenVinoEngine(model, threads=2, picture_inputs=PARTS.picture_inputs)
+    engine = CpuRoom(ModelStore(ROOT / "models"), 2).load(PARTS)
     return PartsFinder(engine, CpuRaster(2))
 
 

@@ -8,11 +8,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.chassis.engine.choice import CpuRoom, Engines
 from services.chassis.errors import InternalError
 from services.chassis.memory.arena import Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.chassis.store import ModelStore
 from services.vision.loading import load_person_finder
+from services.vision.networks import PEOPLE
 from services.vision.person import PersonFinder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +47,7 @@ def finder() -> PersonFinder:
     """Open the fetched networks; without them the tests are skipped."""
     store = ModelStore(ROOT / "models")
     try:
-        return load_person_finder(store, CpuRaster(2), threads=2)
+        return load_person_finder(Engines.of(CpuRoom(store, 2), PEOPLE), CpuRaster(2))
     except InternalError as error:
         pytest.skip(f"the pose models are not fetched: {error.message}")
 

@@ -52,7 +52,8 @@ def check_protocols(reading: Reading) -> Iterator[Problem]:
             yield Problem(position=manager.place("codec_type"), message=message)
         chain = manager.around(FILTER_CHAIN)
         has_web = any(True for _ in manager.within(GRPC_WEB))
-        for context in chain.within(DOWNSTREAM_TLS) if chain else ():
+        # HTTP/3 is offered by its transport itself.
+        for context in chain.within(DOWNSTREAM_TLS) if chain and codec != "HTTP3" else ():
             offered = context.texts("common_tls_context.alpn_protocols")
             place = context.place("common_tls_context")
             if "h2" not in offered:
@@ -65,6 +66,9 @@ def check_protocols(reading: Reading) -> Iterator[Problem]:
 def check_http2(reading: Reading) -> Iterator[Problem]:
     """E08: bounded streams, windows and frames."""
     for manager in edge_managers(reading.bootstrap):
+        if manager.text("codec_type") == "HTTP3":
+            yield from _check_http3(manager)
+            continue
         options = manager.message("http2_protocol_options")
         if options is None:
             message = "http2_protocol_options is not set"
@@ -85,6 +89,18 @@ def check_http2(reading: Reading) -> Iterator[Problem]:
             if options.truth(name):
                 message = f"{name} must not be true at the edge"
                 yield Problem(position=options.place(name), message=message)
+
+
+def _check_http3(manager: Message) -> Iterator[Problem]:
+    """Hold streams and windows of a manager that speaks HTTP/3 alone to the same bounds."""
+    options = manager.message("http3_protocol_options.quic_protocol_options")
+    if options is None:
+        message = "http3_protocol_options.quic_protocol_options is not set"
+        yield Problem(position=manager.position, message=message)
+        return
+    yield from _at_most(options, "max_concurrent_streams", STREAMS_MAX)
+    yield from _at_most(options, "initial_stream_window_size", WINDOW_BYTES_MAX)
+    yield from _at_most(options, "initial_connection_window_size", CONNECTION_WINDOW_BYTES_MAX)
 
 
 def check_http(reading: Reading) -> Iterator[Problem]:
@@ -126,6 +142,8 @@ def check_timeouts(reading: Reading) -> Iterator[Problem]:
                 yield from _positive(chain, "transport_socket_connect_timeout")
         for manager in listener.within(MANAGER):
             yield from _positive(manager, "request_headers_timeout")
+            yield from _positive(manager, "request_timeout")
+            yield from missing(manager, "stream_idle_timeout")
             yield from _positive(manager, "stream_flush_timeout")
             if manager.number("delayed_close_timeout") == 0:
                 message = "delayed_close_timeout must not be 0"
@@ -170,7 +188,8 @@ RULES = (
         severity=Severity.ERROR,
         why="The defaults let one connection hold 24 MiB and 1024 streams.",
         mend="Set max_concurrent_streams, both window sizes, the frame limits and "
-        "connection_keepalive in http2_protocol_options.",
+        "connection_keepalive in http2_protocol_options; of HTTP/3 alone, the first three in "
+        "quic_protocol_options.",
         check=check_http2,
     ),
     Rule(
@@ -197,8 +216,8 @@ RULES = (
         title="Beginning and end have a time limit",
         severity=Severity.ERROR,
         why="A caller that sends one byte a minute keeps its place for ever.",
-        mend="Set request_headers_timeout, stream_flush_timeout and, where there is TLS, "
-        "transport_socket_connect_timeout.",
+        mend="Set request_headers_timeout, request_timeout, stream_idle_timeout, "
+        "stream_flush_timeout and, where there is TLS, transport_socket_connect_timeout.",
         check=check_timeouts,
     ),
 )

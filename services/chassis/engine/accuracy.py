@@ -22,7 +22,7 @@ def mean_error(engine: Engine, reference: Engine, network: Network) -> float:
     sides = network.sides.usual if network.sides else (0, 0)
     inputs = {spec.name: sample(spec, sides) for spec in engine.inputs}
     distances = []
-    answers = [outputs_of(each, inputs, sides) for each in (engine, reference)]
+    answers = [outputs_of(each, inputs, network) for each in (engine, reference)]
     for name, answer in answers[0].items():
         expected = answers[1][name].astype(np.float64)
         distances.append(float(np.abs(answer.astype(np.float64) - expected).mean()))
@@ -30,12 +30,16 @@ def mean_error(engine: Engine, reference: Engine, network: Network) -> float:
 
 
 def outputs_of(
-    engine: Engine, inputs: dict[str, NDArray[Any]], sides: tuple[int, int]
+    engine: Engine, inputs: dict[str, NDArray[Any]], network: Network
 ) -> dict[str, NDArray[Any]]:
     """Run an engine once."""
-    outputs = {
-        spec.name: np.zeros(filled(spec.shape, sides), spec.dtype) for spec in engine.outputs
-    }
+    height, width = network.sides.usual if network.sides else (0, 0)
+    outputs = {}
+    for spec in engine.outputs:
+        step = 1 if spec.name in network.picture_outputs else network.answer_step
+        outputs[spec.name] = np.zeros(
+            filled(spec.shape, (height // step, width // step)), spec.dtype
+        )
     engine.run(inputs, outputs)
     return outputs
 
@@ -53,6 +57,9 @@ def sample(spec: TensorSpec, sides: tuple[int, int]) -> NDArray[Any]:
 
 
 def filled(shape: tuple[int | None, ...], sides: tuple[int, int]) -> tuple[int, ...]:
-    """Fill what a shape leaves free: one picture, of these sides."""
-    usual = (1, *sides, 1)
-    return tuple(usual[axis] if extent is None else extent for axis, extent in enumerate(shape))
+    """Fill what a shape leaves free: height and width, and before them a batch of one."""
+    free = [axis for axis, extent in enumerate(shape) if extent is None]
+    extents = dict(zip(free[-2:], sides, strict=False))
+    return tuple(
+        extents.get(axis, 1) if extent is None else extent for axis, extent in enumerate(shape)
+    )

@@ -15,6 +15,7 @@ In f32 there is neither, and a rinse of a few rows does.
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -39,6 +40,9 @@ RINSE_ROWS: Final = 64
 
 PATIENCE_SECONDS: Final = 0.25
 """How long cleaning up gives way to runs that may make it needless."""
+
+COMPANY_SECONDS: Final = 1.0
+"""How long after two series overlapped it is taken for likely that another one comes soon."""
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 Arrays = Mapping[str, NDArray[Any]]
@@ -95,6 +99,7 @@ class OpenVinoEngine:
         self._turn = threading.Condition()
         self._waiting = Tally()
         self._coming = Tally()
+        self._company = Company()
         self._runs = itertools.count(1)
         self._newest: dict[Shapes, int] = {}
 
@@ -114,6 +119,8 @@ class OpenVinoEngine:
         mine: dict[Shapes, int] = {}
         coming = ExitStack()
         coming.enter_context(self._coming.one_more())
+        leaving = ExitStack()
+        leaving.enter_context(self._company.one_more())
 
         def run(inputs: Arrays, outputs: Arrays) -> None:
             shapes = tuple((name, array.shape) for name, array in inputs.items())
@@ -127,7 +134,7 @@ class OpenVinoEngine:
             yield run
         finally:
             coming.close()
-            with self._turn, _translated():
+            with leaving, self._turn, _translated():
                 for shapes, number in mine.items():
                     self._erase(shapes, number)
 
@@ -136,12 +143,14 @@ class OpenVinoEngine:
 
         A run of the same shape, which goes over the same memory, does it as well as a rinse: so
         a busy engine cleans up by working, and rinses when there is nothing to do. A series that
-        has begun and not run yet is work to come: its call's picture is on its way here.
+        has begun and not run yet is work to come: its call's picture is on its way here. So is,
+        most likely, the next call of somebody who was here a moment ago; a caller who comes alone
+        is not kept waiting for one.
         """
 
         def is_due() -> bool:
-            idle = not self._waiting.count and not self._coming.count
-            return self._newest[shapes] != number or idle
+            expected = self._waiting.count or self._coming.count or self._company.is_likely()
+            return self._newest[shapes] != number or not expected
 
         self._turn.wait_for(is_due, timeout=PATIENCE_SECONDS)
         if self._newest[shapes] == number:
@@ -196,6 +205,32 @@ class Tally:
         finally:
             with self._lock:
                 self.count -= 1
+
+
+class Company(Tally):
+    """Tells from how series overlapped whether another one is likely to come soon."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._overlapped_at = float("-inf")
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """See `Tally`."""
+        with super().one_more():
+            self._note()
+            try:
+                yield
+            finally:
+                self._note()
+
+    def is_likely(self) -> bool:
+        """Tell whether two were inside at a time a moment ago."""
+        return time.monotonic() - self._overlapped_at < COMPANY_SECONDS
+
+    def _note(self) -> None:
+        if self.count > 1:
+            self._overlapped_at = time.monotonic()
 
 
 def _translated() -> AbstractContextManager[None]:

@@ -15,7 +15,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from services.chassis.errors import InvalidRequestError
 from services.chassis.media import headers
-from services.chassis.media.colour import SrgbConverter, alpha_of
+from services.chassis.media.colour import MODE_GREY_16, SrgbConverter, alpha_of
 
 Colour = Literal["grey", "palette", "rgb", "cmyk"]
 """How a file stores its colours."""
@@ -50,6 +50,9 @@ ORIENTATIONS_ROWS_REVERSED: Final = frozenset({3, 4, 7, 8})
 ORIENTATIONS_COLUMNS_REVERSED: Final = frozenset({2, 3, 6, 7})
 """Seen from the upright picture, and before its axes are swapped."""
 
+LEVELS_PER_BYTE: Final = np.uint16(257)
+"""0 to 255 times this is 0 to 65535."""
+
 BAND_PIXELS: Final = 1 << 18
 """Pixels converted at a time: measured fastest, and scratch memory stays near a megabyte."""
 
@@ -81,6 +84,25 @@ def fill(
         np.copyto(stored_pixels[rows], np.asarray(to_srgb(band)))
         if stored_alpha is not None:
             np.copyto(stored_alpha[rows], np.asarray(alpha_of(band)))
+
+
+def fill_levels(image: ImageFile.ImageFile, levels: NDArray[np.uint16], orientation: int) -> None:
+    """Decode the grey levels of an opened picture upright. Raises one of `DECODER_ERRORS`.
+
+    Args:
+        image: as opened.
+        levels: HxW uint16 to be filled, 0..65535; H and W as shown.
+        orientation: of the EXIF, 1 to 8.
+    """
+    image.load()
+    stored = _as_stored(levels, orientation)
+    to_srgb = SrgbConverter(image.mode, image.info.get("icc_profile"))
+    for rows, band in _bands(image):
+        if band.mode == MODE_GREY_16:
+            np.copyto(stored[rows], np.asarray(band))
+        else:
+            grey = np.asarray(to_srgb(band))[:, :, 0]
+            np.multiply(grey, LEVELS_PER_BYTE, out=stored[rows])
 
 
 def orientation_of(image: ImageFile.ImageFile) -> int:

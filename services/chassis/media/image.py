@@ -24,6 +24,7 @@ from services.chassis.media.decoder import (
     Colour,
     colour_of,
     fill,
+    fill_levels,
     open_picture,
     orientation_of,
     refusal_of,
@@ -31,7 +32,16 @@ from services.chassis.media.decoder import (
 from services.chassis.media.encoder import encode
 from services.chassis.memory.arena import Arena, Budget
 
-__all__ = ["ImageHeader", "ImageLimits", "Picture", "decode", "encode", "probe", "warm_up"]
+__all__ = [
+    "ImageHeader",
+    "ImageLimits",
+    "Picture",
+    "decode",
+    "decode_levels",
+    "encode",
+    "probe",
+    "warm_up",
+]
 
 MEDIA_TYPE_ALIASES: Final = {"image/jpg": headers.JPEG, "image/pjpeg": headers.JPEG}
 
@@ -151,6 +161,31 @@ def decode(data: memoryview, header: ImageHeader, arena: Arena) -> Picture:
         refusal = refusal_of(error)
     else:
         return Picture(pixels=pixels, alpha=alpha)
+    raise refusal
+
+
+def decode_levels(data: memoryview, header: ImageHeader, arena: Arena) -> NDArray[np.uint16]:
+    """Decode the grey levels of a map upright into the arena, all 16 bits that a PNG may have.
+
+    Args:
+        data: the file that `header` was probed from, unchanged since.
+        header: what `probe` returned.
+        arena: where the levels go.
+
+    Returns:
+        HxW, 0..65535; those of 8 bits are spread over all of it, and of colours red is taken.
+
+    Raises:
+        InvalidRequestError, LimitError, BusyError: as `decode`.
+    """
+    levels = arena.array((header.height, header.width), np.uint16)
+    try:
+        with open_picture(data, header.media_type) as image:
+            fill_levels(image, levels, header.orientation)
+    except DECODER_ERRORS as error:
+        refusal = refusal_of(error)
+    else:
+        return levels
     raise refusal
 
 

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from services.chassis.media import containers
 from services.chassis.media.clip import QUALITY_MAX
+from services.chassis.media.likeness import liken
 from services.chassis.media.sound import SAMPLES_PER_SECOND, Sound
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster import Raster
 
 MP4: Final = "video/mp4"
 
-FRAGMENT_MICROSECONDS: Final = 200_000
-"""A fragment plays once it is whole: short ones start soon, long ones cost fewer headers."""
+FRAGMENT_MICROSECONDS: Final = 30_000
+"""A fragment plays once it is whole, so one holds a frame or two; a header has about 100 bytes."""
 
 CRF_WORST: Final = 51.0
 CRF_PER_QUALITY: Final = 35 / 75
@@ -30,7 +31,7 @@ X264: Final = {
     "preset": "superfast",
     # No picture waits for later ones, so that the first fragment leaves soon. The first frame, the
     # photo itself, is kept finer than the others. Colour is the mean of 2x2 pixels.
-    "x264-params": "bframes=0:rc-lookahead=0:sync-lookahead=0:ipratio=2:chromaloc=1",
+    "x264-params": "bframes=0:rc-lookahead=0:sync-lookahead=0:force-cfr=1:ipratio=3:chromaloc=1",
 }
 
 # ITU-T H.273: primaries and matrix of BT.709, curve of IEC 61966-2-1 (sRGB).
@@ -101,10 +102,14 @@ class MovieWriter:
     def frame(self, picture: NDArray[np.uint8]) -> None:
         """Add the next frame; it is copied before this returns.
 
+        The first one is what people hold against their photo, and may take a little longer.
+
         Args:
             picture: HxWx3 uint8, RGB, sRGB.
         """
         self._raster.to_nv12(picture, self._planes)
+        if self._frames == 0:
+            liken(picture, self._planes)
         frame = av.VideoFrame.from_ndarray(self._planes, format="nv12")
         frame.pts = self._frames
         frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG

@@ -14,6 +14,8 @@ from services.chassis.memory import libc
 LIBRARY = Path(__file__).with_name("wipe_on_free.so")
 # Smaller would cost page faults in every run of a network, larger would let the heap grow.
 LARGE_BLOCK_BYTES = 8 << 20
+HEAP_SPARE_BYTES = 8 << 20
+HEAP_STEP_BYTES = 1 << 20
 # A block of the allocator's own small-block cache, of a size that the probe itself does not use.
 PROBE_BYTES = 1000
 PROBE_PATTERN = 0xA5
@@ -67,6 +69,10 @@ def guarded_environ(environ: Mapping[str, str], library: Path = LIBRARY) -> dict
         # Large blocks are mappings of their own: freed, they are the kernel's again at once, and
         # the heap does not grow around them.
         "MALLOC_MMAP_THRESHOLD_": str(LARGE_BLOCK_BYTES),
+        # Once that is set, the heap would give every free page at its end back, and fault it in
+        # again for the next record of TLS.
+        "MALLOC_TRIM_THRESHOLD_": str(HEAP_SPARE_BYTES),
+        "MALLOC_TOP_PAD_": str(HEAP_STEP_BYTES),
         # A library that wants a temporary file finds no place for one.
         "TMPDIR": "/nonexistent",
         # What gRPC's core logs by itself may name addresses of callers.

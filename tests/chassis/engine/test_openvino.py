@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -194,6 +194,7 @@ def test_a_series_that_comes_is_waited_for(
     rinse = stylizer._rinse
     monkeypatch.setattr(stylizer, "_rinse", lambda shapes: rinses.append(shapes) or rinse(shapes))
     monkeypatch.setattr(openvino, "PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr(openvino, "COMPANY_SECONDS", 0.0)
     photo = pictures.noise(32, 48, 1)
     arrays = {"image": photo[None], "style": STYLE}, {"stylized": np.zeros_like(photo)[None]}
     opened, ending = threading.Event(), threading.Event()
@@ -215,6 +216,53 @@ def test_a_series_that_comes_is_waited_for(
         thread.join()
 
     assert (rinses_of_first, len(rinses)) == ([0], 1)
+
+
+def test_company_is_waited_for(stylizer: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two came together a moment ago, the last one's traces wait for the next one's run."""
+    rinses: list[object] = []
+    rinse = stylizer._rinse
+    monkeypatch.setattr(stylizer, "_rinse", lambda shapes: rinses.append(shapes) or rinse(shapes))
+    monkeypatch.setattr(openvino, "PATIENCE_SECONDS", 30.0)
+    photo = pictures.noise(32, 48, 1)
+    arrays = {"image": photo[None], "style": STYLE}, {"stylized": np.zeros_like(photo)[None]}
+    waiting, wait_for = threading.Event(), stylizer._turn.wait_for
+
+    def announced(predicate: Callable[[], bool], timeout: float) -> bool:
+        if not predicate():
+            waiting.set()
+        return wait_for(predicate, timeout)
+
+    monkeypatch.setattr(stylizer._turn, "wait_for", announced)
+
+    def two() -> None:
+        with stylizer.series() as later, stylizer.series() as earlier:
+            earlier(*arrays)
+            later(*arrays)
+
+    thread = threading.Thread(target=two)
+    thread.start()
+    came_in_time = waiting.wait(30.0)
+    with stylizer.series() as next_one:
+        next_one(*arrays)
+        thread.join()
+        rinses_before_the_end = len(rinses)
+        monkeypatch.setattr(openvino, "COMPANY_SECONDS", 0.0)
+
+    assert (came_in_time, rinses_before_the_end, len(rinses)) == (True, 0, 1)
+
+
+def test_who_comes_alone_is_not_kept_waiting(
+    stylizer: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without company the traces go at once, by a rinse."""
+    waits: list[bool] = []
+    monkeypatch.setattr(openvino, "COMPANY_SECONDS", 0.0)
+    monkeypatch.setattr(stylizer._turn, "wait_for", lambda is_due, **_: waits.append(is_due()))
+
+    stylised(stylizer, pictures.noise(32, 48, 1))
+
+    assert waits == [True]
 
 
 def test_a_run_pins_nobody(stylizer: OpenVinoEngine) -> None:

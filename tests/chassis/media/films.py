@@ -4,6 +4,7 @@ import io
 import wave
 from collections.abc import Iterable
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +40,12 @@ def film(
         writer.finish()
         pieces.append(writer.take())
     return [piece for piece in pieces if piece]
+
+
+def plainly_decoded(data: bytes) -> list[NDArray[np.uint8]]:
+    """Decode all frames as HxWx3 RGB without asking for any care."""
+    with av.open(io.BytesIO(data)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
 def clicks(seconds: float, every_seconds: float) -> Sound:

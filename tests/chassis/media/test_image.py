@@ -12,8 +12,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.chassis.errors import InvalidRequestError
 from services.chassis.media import headers
-from services.chassis.media.image import ImageLimits, Picture, decode, encode, probe, warm_up
+from services.chassis.media.image import (
+    ImageLimits,
+    Picture,
+    decode,
+    decode_levels,
+    encode,
+    probe,
+    warm_up,
+)
 from services.chassis.memory.arena import Arena
 from tests import pictures
 
@@ -27,6 +36,11 @@ MARK = "51-30-26-N-0-7-39-W"
 def opened(data: memoryview, arena: Arena) -> Picture:
     """Probe and decode."""
     return decode(data, probe(data, "", LIMITS), arena)
+
+
+def map_of(data: memoryview, arena: Arena) -> NDArray[np.uint16]:
+    """Probe and decode the levels."""
+    return decode_levels(data, probe(data, "", LIMITS), arena)
 
 
 def difference_max(shown: NDArray[np.uint8], expected: NDArray[np.uint8]) -> int:
@@ -91,6 +105,33 @@ def test_16_bit_png_keeps_its_high_byte(colour_type: int, channels: int, arena: 
     if channels in {2, 4}:
         assert picture.alpha is not None
         assert difference_max(picture.alpha, high[:, :, -1]) <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_maps_keep_all_16_bits(orientation: int, arena: Arena) -> None:
+    """However the map was stored, its levels come out as they were meant, upright."""
+    levels = np.arange(40 * 60, dtype=np.uint16).reshape(40, 60) * 27
+    data = pictures.turned(levels, orientation, "PNG")
+
+    assert np.array_equal(map_of(data, arena), levels)
+
+
+def test_maps_of_8_bits_fill_the_range(arena: Arena) -> None:
+    """Grey, colour and lossy maps are all levels; of colour red is one."""
+    grey = np.repeat(SHOWN[:, :, :1], 3, axis=2)
+
+    assert np.array_equal(map_of(pictures.encoded(grey, "PNG"), arena), SHOWN[:, :, 0] * 257.0)
+    assert np.array_equal(map_of(pictures.encoded(SHOWN, "PNG"), arena), SHOWN[:, :, 0] * 257.0)
+    away = map_of(pictures.encoded(grey, "JPEG"), arena) / 257.0 - SHOWN[:, :, 0]
+    assert np.abs(away).mean() < 2.0
+
+
+def test_a_map_that_breaks_off_is_refused(arena: Arena) -> None:
+    """As a picture would be."""
+    data = pictures.encoded(pictures.noise(40, 60, 1), "JPEG")
+    header = probe(data, "", LIMITS)
+    with pytest.raises(InvalidRequestError):
+        decode_levels(data[: len(data) // 2], header, arena)
 
 
 def test_transparent_colour_becomes_alpha(arena: Arena) -> None:

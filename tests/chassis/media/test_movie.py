@@ -8,7 +8,7 @@ import numpy as np
 
 from services.chassis.media.sound import decode_sound
 from services.chassis.memory.arena import Arena
-from tests.chassis.media.films import FORMAT, click_places, clicks, film, scene
+from tests.chassis.media.films import FORMAT, click_places, clicks, film, plainly_decoded, scene
 
 
 def boxes(data: bytes) -> list[str]:
@@ -31,11 +31,19 @@ def test_a_film_comes_in_fragments() -> None:
     assert [boxes(piece)[-1] for piece in pieces[:-1]] == ["mdat"] * (len(pieces) - 1)
 
 
+def test_the_first_fragment_is_one_frame() -> None:
+    """It leaves as soon as the next frame is there, and opens as a film of its own."""
+    drawn = [scene(place) for place in range(4)]
+    first = film(drawn)[0]
+
+    assert boxes(first) == ["ftyp", "moov", "moof", "mdat"]
+    assert len(plainly_decoded(first)) == 1
+
+
 def test_frames_come_back() -> None:
     """Every frame is there, in order, and looks as it did."""
     drawn = [scene(2 * place) for place in range(20)]
-    with av.open(io.BytesIO(b"".join(film(drawn)))) as container:
-        seen = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    seen = plainly_decoded(b"".join(film(drawn)))
 
     assert len(seen) == len(drawn)
     errors = [np.mean((a - b.astype(float)) ** 2) for a, b in zip(seen, drawn, strict=True)]

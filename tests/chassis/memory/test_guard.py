@@ -66,6 +66,8 @@ def test_environ_keeps_what_others_preload() -> None:
         "LD_PRELOAD": "/guard.so /other.so",
         "PYTHONMALLOC": "malloc",
         "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(8 << 20),
+        "MALLOC_TOP_PAD_": str(1 << 20),
         "TMPDIR": "/nonexistent",
         "GRPC_VERBOSITY": "NONE",
         "LANG": "C",

@@ -9,20 +9,7 @@ from services.chassis.errors import InternalError, Reason
 from services.chassis.memory import libc, report
 from services.chassis.memory.guard import Retention
 from services.chassis.memory.report import GuardReport, require_guard
-
-COMPLETE = GuardReport(
-    wipe_on_free=True,
-    python_malloc=True,
-    writes_denied=True,
-    reads_narrowed=True,
-    connects_denied=True,
-    datagrams_denied=True,
-    dumpable_off=True,
-    core_limit_zero=True,
-    privileges_fixed=True,
-    memory_locked_or_no_swap=True,
-    landlock_abi=7,
-)
+from tests.house import WHOLE_GUARD
 
 
 @pytest.mark.parametrize(
@@ -30,26 +17,26 @@ COMPLETE = GuardReport(
 )
 def test_each_part_counts(part: str) -> None:
     """A report that lacks any one part is not complete, and names the part."""
-    lacking = replace(COMPLETE, **{part: False})
+    lacking = replace(WHOLE_GUARD, **{part: False})
 
     assert (lacking.missing, lacking.complete) == ((part,), False)
 
 
 def test_version_of_the_kernel_is_no_part() -> None:
     """What counts is what holds, not which kernel makes it hold."""
-    assert replace(COMPLETE, landlock_abi=0).complete
+    assert replace(WHOLE_GUARD, landlock_abi=0).complete
 
 
 @pytest.mark.parametrize("part", ["dumpable_off", "core_limit_zero"])
 def test_dumps_are_denied_by_both_parts(part: str) -> None:
     """One of the two is not enough."""
-    assert COMPLETE.dumps_denied
-    assert not replace(COMPLETE, **{part: False}).dumps_denied
+    assert WHOLE_GUARD.dumps_denied
+    assert not replace(WHOLE_GUARD, **{part: False}).dumps_denied
 
 
 def test_strict_service_refuses_to_serve_and_names_what_is_missing() -> None:
     """An operator reads in one line what the machine lacks."""
-    lacking = replace(COMPLETE, writes_denied=False, connects_denied=False, landlock_abi=0)
+    lacking = replace(WHOLE_GUARD, writes_denied=False, connects_denied=False, landlock_abi=0)
     with pytest.raises(InternalError) as refusal:
         require_guard(lacking, Retention.STRICT)
 
@@ -63,8 +50,8 @@ def test_strict_service_refuses_to_serve_and_names_what_is_missing() -> None:
 @pytest.mark.parametrize(
     ("measured", "retention"),
     [
-        (COMPLETE, Retention.STRICT),
-        (replace(COMPLETE, wipe_on_free=False), Retention.BEST_EFFORT),
+        (WHOLE_GUARD, Retention.STRICT),
+        (replace(WHOLE_GUARD, wipe_on_free=False), Retention.BEST_EFFORT),
     ],
 )
 def test_service_serves(measured: GuardReport, retention: Retention) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from gateway.settings import GatewayLimits
 from services.chassis.settings import Settings, SettingsError
 from tests.k8s.manifests import Cluster, Workload
 from tests.k8s.policy.quantity import amount
@@ -69,6 +70,18 @@ def gateway_memory(cluster: Cluster) -> Iterator[str]:
     heap = cluster.environment(workload.main).get("BATCHPIX_GATEWAY_HEAP_BYTES_MAX")
     if heap is None or _limit(workload, "memory") < int(heap) + GATEWAY_BYTES:
         yield f"{workload.title}: its heap does not fit into its memory"
+
+
+def gateway_calls(cluster: Cluster) -> Iterator[str]:
+    """Find a gateway that turns calls away while replicas, who share fairly, have places."""
+    gateway = cluster.gateway()
+    given = cluster.environment(gateway.main).get("BATCHPIX_GATEWAY_CALLS_MAX")
+    calls = int(given or GatewayLimits().calls_max)
+    for workload in cluster.services():
+        each = cluster.environment(workload.main).get("BATCHPIX_CALLS_IN_FLIGHT_MAX")
+        places = int(each or Settings().calls_in_flight_max) * _replicas_max(cluster, workload)
+        if calls < places:
+            yield f"{gateway.title}: takes {calls} calls of {workload.name}, which takes {places}"
 
 
 def quota(cluster: Cluster) -> Iterator[str]:
@@ -146,4 +159,5 @@ RULES = (
     Rule(id="K64", check=gateway_memory, reason="The gateway sheds load before it is ended."),
     Rule(id="K65", check=quota, reason="Bounds of the namespace hold off strangers, not callers."),
     Rule(id="K66", check=accelerators, reason="Replicas that share a GPU share no memory of it."),
+    Rule(id="K67", check=gateway_calls, reason="Who gets in is chosen where it is done fairly."),
 )

@@ -1,0 +1,5 @@
+"""The networks that dance runs, on a GPU where there is one."""
+
+from services.vision.networks import PARTS, PEOPLE
+
+NETWORKS = (PARTS, *PEOPLE)
