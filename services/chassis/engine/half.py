@@ -6,12 +6,11 @@ values, squares, roots and quotients stay float32 too: float16 ends at 65504.
 
 from typing import Final
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper
 from onnx import numpy_helper as values
 
+from services.chassis.engine.folding import fold
 from services.chassis.errors import InternalError, Reason
 
 FULL_PRECISION_OPERATORS: Final = frozenset(
@@ -50,37 +49,10 @@ def to_half(model: bytes) -> bytes:
         InternalError: the network has branches or loops, or nothing in float32.
     """
     network = onnx.load_from_string(model)
-    fold_constants(network.graph)
+    fold(network)
     halved = Halving(network).network()
     onnx.checker.check_model(halved, full_check=True)
     return bytes(halved.SerializeToString())
-
-
-def fold_constants(graph: GraphProto) -> None:
-    """Turn constants, and casts of weights, into weights: convolutions want them so."""
-    weights = {weight.name: weight for weight in graph.initializer}
-    kept: list[NodeProto] = []
-    for node in graph.node:
-        folded = folded_value(node, weights)
-        if folded is None:
-            kept.append(node)
-        else:
-            weights[node.output[0]] = values.from_array(folded, node.output[0])
-    used = {name for node in kept for name in node.input} | {value.name for value in graph.output}
-    del graph.node[:], graph.initializer[:]
-    graph.node.extend(kept)
-    graph.initializer.extend(weight for name, weight in weights.items() if name in used)
-
-
-def folded_value(node: NodeProto, weights: dict[str, TensorProto]) -> NDArray[np.generic] | None:
-    """Compute a node that needs no input, None if it needs some."""
-    attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
-    if node.op_type == "Constant" and "value" in attributes:
-        return values.to_array(attributes["value"])
-    if node.op_type == "Cast" and node.input[0] in weights:
-        kind = helper.tensor_dtype_to_np_dtype(attributes["to"])
-        return values.to_array(weights[node.input[0]]).astype(kind)
-    return None
 
 
 class Halving:

@@ -111,7 +111,7 @@ class Translation:
         if array is None:
             return ""
         name = f"{user}.weight{len(self._weights)}"
-        self._weights[name] = np.ascontiguousarray(array)
+        self._weights[name] = np.array(array, order="C")
         return name
 
 
