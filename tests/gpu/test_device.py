@@ -145,3 +145,67 @@ def test_a_run_waits_for_another_to_end() -> None:
 
     assert order == ["first", "second"]
     assert budget.leased_bytes == 0
+
+
+def test_the_peak_is_of_all_runs_at_one_time() -> None:
+    """What is kept counts while a run is in it, and not between runs."""
+    driver = EmulatedDriver()
+    stream = driver.stream()
+    budget = DeviceBudget(driver, 10_000)
+
+    with driver.current():
+        kept = budget.keep(2000, stream)
+        with kept.lease(), budget.lease(600, stream):
+            assert budget.leased_bytes == 2600
+        with budget.lease(700, stream):
+            pass
+    assert budget.peak_bytes == 2600
+
+    budget.forget_peak()
+    with driver.current(), budget.lease(700, stream):
+        pass
+    assert (budget.peak_bytes, budget.leased_bytes, budget.kept_bytes) == (700, 0, 2000)
+
+
+def test_kept_memory_is_zero_from_the_start_and_after_each_run() -> None:
+    """It is wiped when it is taken and when a run ends, and not once more in between."""
+    driver = EmulatedDriver()
+    stream = driver.stream()
+
+    with driver.current():
+        kept = DeviceBudget(driver, 10_000).keep(2000, stream)
+        for _ in range(2):
+            with kept.lease() as arena:
+                assert not driver.bytes_at(kept.address, 2000).any()
+                put(arena, stream, CANARY)
+
+        assert not driver.bytes_at(kept.address, 2000).any()
+    run = ["upload", "wipe", "synchronise"]
+    assert driver.log == ["allocate", "wipe", "synchronise", *run, *run]
+
+
+def test_no_more_than_a_quarter_is_kept() -> None:
+    """Runs of all sizes have room beside what is kept for some."""
+    driver = EmulatedDriver()
+    budget = DeviceBudget(driver, 10_000)
+
+    with driver.current():
+        budget.keep(2000, driver.stream())
+        with pytest.raises(BusyError):
+            budget.keep(501, driver.stream())
+        with pytest.raises(LimitError):
+            budget.lease(8001, driver.stream())
+        with budget.lease(8000, driver.stream()):
+            pass
+
+
+def test_memory_that_can_never_be_zero_is_not_kept() -> None:
+    """Where the first wipe fails nothing stays taken or counted."""
+    driver = EmulatedDriver()
+    budget = DeviceBudget(driver, 10_000)
+    driver.failing = {"wipe"}
+
+    with driver.current(), pytest.raises(RuntimeError):
+        budget.keep(2000, driver.stream())
+
+    assert (driver.memory, budget.kept_bytes) == ({}, 0)

@@ -34,6 +34,7 @@ class GpuRoom:
 
     Attributes:
         budget: device memory of all runs.
+        driver: of the GPU.
     """
 
     device = Device.CUDA
@@ -46,17 +47,19 @@ class GpuRoom:
         """
         self._store = store
         self._folder = PlanFolder(settings.models / FOLDER)
-        self._driver = CudaDriver(pinned=settings.device_staging is Staging.PINNED)
-        self._driver.load(self._folder.read(KERNELS), NAMES)
-        self._platform = platform_of(self._driver)
-        free_bytes = int(self._driver.free_bytes() * FREE_SHARE)
-        self.budget = DeviceBudget(self._driver, min(settings.device_memory_bytes, free_bytes))
+        self.driver = CudaDriver(pinned=settings.device_staging is Staging.PINNED)
+        self.driver.load(self._folder.read(KERNELS), NAMES)
+        self._platform = platform_of(self.driver)
+        free_bytes = int(self.driver.free_bytes() * FREE_SHARE)
+        self.budget = DeviceBudget(self.driver, min(settings.device_memory_bytes, free_bytes))
 
-    def load(self, network: Network) -> TensorRtEngine:
-        """See `EngineRoom`."""
+    def load(self, network: Network, *, record: bool = True) -> TensorRtEngine:
+        """See `EngineRoom`; `record` is off to compare with runs that were not recorded."""
         name = plan_name(network, self._store.open(network.name), self._platform)
         plan = self._folder.read(name)
-        return TensorRtEngine(plan, network, self._driver, self.budget, self._platform.gpu)
+        return TensorRtEngine(
+            plan, network, self.driver, self.budget, self._platform.gpu, record=record
+        )
 
 
 def build_engines(

@@ -86,13 +86,21 @@ class TensorRtEngine:
     """One network on one device. As many calls run it at the same time as it has slots."""
 
     def __init__(
-        self, plan: bytes, network: Network, driver: Driver, budget: DeviceBudget, platform: str
+        self,
+        plan: bytes,
+        network: Network,
+        driver: Driver,
+        budget: DeviceBudget,
+        platform: str,
+        *,
+        record: bool = True,
     ) -> None:
         """Load a plan, whose weights go to the device, and record the runs that come often.
 
         Args:
             plan: from `build_plan`, for this device and this TensorRT.
             platform: device, for the description.
+            record: off to run everything eagerly.
 
         Raises:
             InternalError: the plan is not for this device or this TensorRT.
@@ -113,7 +121,7 @@ class TensorRtEngine:
             outputs = [name for name in names if name not in inputs]
             self.inputs = tuple(spec(engine, name, network) for name in inputs)
             self.outputs = tuple(spec(engine, name, network) for name in outputs)
-            often = expected(engine, network, inputs, outputs)
+            often = expected(engine, network, inputs, outputs) if record else []
             self._slots: SimpleQueue[Slot] = SimpleQueue()
             for _ in range(SLOTS):
                 slot = Slot(TensorRtContext(engine), driver.stream(), budget)

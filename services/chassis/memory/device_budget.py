@@ -18,6 +18,7 @@ class DeviceBudget:
 
     Attributes:
         limit_bytes: most that all runs together may hold.
+        peak_bytes: most that they held at one time since `forget_peak`.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class DeviceBudget:
         self._leased_bytes = 0
         self._kept_bytes = 0
         self._kept_in_use_bytes = 0
+        self.peak_bytes = 0
         self._changed = threading.Condition()
 
     @property
@@ -61,6 +63,7 @@ class DeviceBudget:
             if not self._changed.wait_for(lambda: self._fits(size_bytes), self._patience_seconds):
                 raise _no_room()
             self._leased_bytes += size_bytes
+            self._note_peak()
         address = self._allocate(size_bytes, self.discharge)
 
         def give_back(*, is_clean: bool) -> None:
@@ -112,6 +115,15 @@ class DeviceBudget:
         """Count kept memory as leased, or with a negative number no longer."""
         with self._changed:
             self._kept_in_use_bytes += size_bytes
+            self._note_peak()
+
+    def forget_peak(self) -> None:
+        """Start `peak_bytes` anew."""
+        with self._changed:
+            self.peak_bytes = self.leased_bytes
+
+    def _note_peak(self) -> None:
+        self.peak_bytes = max(self.peak_bytes, self.leased_bytes)
 
     def _fits(self, size_bytes: int) -> bool:
         return self._leased_bytes + self._kept_bytes + size_bytes <= self.limit_bytes
