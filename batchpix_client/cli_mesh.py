@@ -16,6 +16,7 @@ from batchpix_client.cli_console import answer, answer_json, answer_table, say
 from batchpix_client.connection import Connection
 from batchpix_client.errors import BatchpixError
 from batchpix_client.mesh import END_SECONDS_MAX, LocalMesh, default_gateway_port, is_serving
+from batchpix_client.metrics import engine_of
 from batchpix_client.profile import Profile, load_profile
 from batchpix_client.supervisor import find_supervisor, stop_supervisor, supervising
 from gateway.settings import SERVICES
@@ -77,11 +78,13 @@ def down(context: typer.Context) -> None:
 
 
 def status(context: typer.Context, json: Json = False) -> None:
-    """Tell whether the mesh is up and each part of it well; status 1 if not."""
+    """Tell whether the mesh is up, each part of it well, and on what; status 1 if not."""
     connection: Connection = context.obj
     supervisor = find_supervisor(connection.home)
     profile = load_profile(connection.home) if supervisor else None
     parts = part_states(connection, profile) if profile else {}
+    metrics = profile.metrics if profile else {}
+    engines = {name: engine_of(address) for name, address in metrics.items()}
     is_well = bool(parts) and all(parts.values())
     if json:
         document = {
@@ -89,13 +92,17 @@ def status(context: typer.Context, json: Json = False) -> None:
             "pid": supervisor.pid if supervisor else None,
             "address": profile.address if profile else None,
             "parts": {name: "serving" if well else "failing" for name, well in parts.items()},
+            "engines": engines,
         }
         answer_json(document)
     elif not profile:
         answer("no mesh is up" if supervisor is None else "the mesh is starting")
     else:
-        rows = [(name, "serving" if well else "failing") for name, well in parts.items()]
-        answer_table((f"mesh at {profile.address}", "state"), rows)
+        rows = [
+            (name, "serving" if well else "failing", engines.get(name, ""))
+            for name, well in parts.items()
+        ]
+        answer_table((f"mesh at {profile.address}", "state", "networks run on"), rows)
     if not is_well:
         raise typer.Exit(1)
 

@@ -80,7 +80,7 @@ async def serve(settings: Settings, feature: Feature, seal: Callable[[], GuardRe
     """Serve until a signal; see `run`."""
     stop = stop_on_signals()
     telemetry = Telemetry(feature.name)
-    telemetry.log(LogLine(event=Event.STARTED, feature=feature.name, engine=feature.engine))
+    telemetry.started(feature.engine)
     feature.warm_up()
     freeze_warm_heap()
     async with serving(settings, feature, seal, telemetry):

@@ -129,6 +129,17 @@ class Telemetry:
         self.in_flight = self._gauge("calls_in_flight", "Calls let in and not ended.")
         self.leased_bytes = self._gauge("leased_bytes", "Call memory leased now.")
         self.guard_complete = self._gauge("guard_complete", "1 if the whole guard holds.")
+        self._engine = Gauge(
+            "batchpix_engine",
+            "1 for what the networks run on.",
+            ["engine"],
+            registry=self.registry,
+        )
+
+    def started(self, engine: str) -> None:
+        """Tell that the service is loaded, and the device and precision of its networks."""
+        self._engine.labels(engine).set(1)
+        self.log(LogLine(event=Event.STARTED, feature=self._feature, engine=engine))
 
     def call_ended(self, outcome: str, seconds: float) -> None:
         """Record the end of a call, refused ones included."""

@@ -87,3 +87,14 @@ def test_stages_are_measured() -> None:
     telemetry.stage(Stage.DECODE, 0.004)
 
     assert 'batchpix_stage_seconds_bucket{le="0.01",stage="decode"} 1.0' in page(telemetry)
+
+
+def test_what_the_networks_run_on_is_told_at_the_start() -> None:
+    """The start line and the metrics page name device and precision."""
+    stream = io.StringIO()
+    telemetry = Telemetry("stylize", stream=stream, clock=Clock())
+    telemetry.started("cpu openvino bf16 2 threads")
+
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["engine"]) == ("started", "cpu openvino bf16 2 threads")
+    assert 'batchpix_engine{engine="cpu openvino bf16 2 threads"} 1.0' in page(telemetry)

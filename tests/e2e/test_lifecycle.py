@@ -82,7 +82,10 @@ def test_a_mesh_comes_up_serves_and_goes_down(home: Path, samples: Path) -> None
     down = batchpix(home, "down")
 
     parts = (*built_features(), "gateway")
-    assert json.loads(status.stdout)["parts"] == dict.fromkeys(parts, "serving")
+    told = json.loads(status.stdout)
+    assert told["parts"] == dict.fromkeys(parts, "serving")
+    assert sorted(told["engines"]) == sorted(built_features())
+    assert all(engine.startswith(("cpu ", "cuda ")) for engine in told["engines"].values())
     assert (call.returncode, art.is_file()) == (0, True), call.stderr
     assert down.returncode == 0
     assert len(processes) >= 3
