@@ -1,8 +1,9 @@
 """What a picture would show where something is taken out of it.
 
-The hole is filled on a small version first, from coarse to fine (`patches`), which says where the
-content of each place is to come from; then the picture's own pixels are copied from there, so that
-the filling is as sharp and as grainy as what surrounds it.
+A network sketches what the hole may hold (`sketch`). Along the sketch the hole is filled on a small
+version of the picture, from coarse to fine (`patches`), which says where the content of each place
+is to come from; then the picture's own pixels are copied from there, so that the filling is as
+sharp and as grainy as what surrounds it. Without the network the sketch is a simpler one.
 """
 
 import math
@@ -12,6 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from services.chassis.engine import SeriesEngine
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.vision.frame import Window, scaled_to
@@ -26,7 +28,7 @@ from services.vision.patches import (
     spread_places,
 )
 from services.vision.seams import level
-from services.vision.spread import spread
+from services.vision.sketch import Sketcher
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -66,9 +68,10 @@ class Draft:
 class Inpainter:
     """Fills holes in pictures. Calls may use one inpainter at the same time."""
 
-    def __init__(self, raster: Raster) -> None:
-        """Take over the raster that scales."""
+    def __init__(self, raster: Raster, engine: SeriesEngine | None = None) -> None:
+        """Take over the raster that scales, and the network `inpaint`, which may be absent."""
         self._raster = raster
+        self._sketcher = Sketcher(raster, engine)
 
     def fill(self, pixels: Pixels, hole: Pixels, arena: Arena) -> Pixels:
         """Return the picture with its hole filled.
@@ -100,28 +103,35 @@ class Inpainter:
         np.multiply(hole > 0, np.uint8(255), out=missing)
         # Nothing of what was there may tinge what is around it where both are scaled.
         pixels[hole > 0] = 0
-        draft, guess = None, None
-        for side, rounds in LEVELS:
-            size = scaled_to(hole.shape[0], hole.shape[1], min(side, max(hole.shape)))
-            small, gap = self._shrink(pixels, missing, size, arena)
-            self._guess(small, gap, guess, arena)
-            guess = small
-            problem = pose(gap) if min(size) >= LEVEL_SIDE_MIN else None
-            if problem is not None:
-                from_rows, from_columns = improve(small, problem, rounds)
-                draft = Draft(picture=small, problem=problem, rows=from_rows, columns=from_columns)
-        assert guess is not None
+        sketch = self._sketcher.sketch(pixels, missing, arena)
+        draft = self._draft(pixels, missing, sketch, arena)
         rows, columns = np.nonzero(hole)
         places = (rows, columns)
         if draft is None:
-            smooth = self._grown(guess, hole.shape, arena)[places] * 255
-            pixels[places] = np.clip(np.rint(smooth), 0, 255)
+            coarse = self._grown(sketch, hole.shape, arena)[places] * 255
+            pixels[places] = np.clip(np.rint(coarse), 0, 255)
             return
         sources = spread_places(draft.problem, draft.rows, draft.columns)
         tone = self._grown(level(draft.picture, draft.problem, *sources), hole.shape, arena)
         colours = copied(pixels, places, draft, arena)
         colours += tone[places] * 255
         pixels[places] = np.clip(np.rint(colours), 0, 255)
+
+    def _draft(self, pixels: Pixels, missing: Pixels, sketch: Floats, arena: Arena) -> Draft | None:
+        """Fill small versions, each larger than the one before; None if there are no patches."""
+        draft, guess = None, sketch
+        for side, rounds in LEVELS:
+            size = scaled_to(missing.shape[0], missing.shape[1], min(side, max(missing.shape)))
+            if min(size) < LEVEL_SIDE_MIN:
+                continue
+            small, gap = self._shrink(pixels, missing, size, arena)
+            guide = self._completed(small, gap, sketch, arena)
+            small[gap] = self._grown(guess, size, arena)[gap]
+            guess, problem = small, pose(gap)
+            if problem is not None:
+                rows, columns = improve(small, problem, rounds, guide)
+                draft = Draft(picture=small, problem=problem, rows=rows, columns=columns)
+        return draft
 
     def _shrink(
         self, pixels: Pixels, missing: Pixels, size: tuple[int, int], arena: Arena
@@ -133,12 +143,11 @@ class Inpainter:
         self._raster.resize(missing, share)
         return np.divide(small, np.float32(255), dtype=np.float32), share > 0
 
-    def _guess(self, small: Floats, gap: Holes, coarser: Floats | None, arena: Arena) -> None:
-        """Fill the small picture's hole with what the coarser one has, or smoothly."""
-        if coarser is None:
-            spread(small, ~gap, self._raster)
-        else:
-            small[gap] = self._grown(coarser, gap.shape, arena)[gap]
+    def _completed(self, small: Floats, gap: Holes, sketch: Floats, arena: Arena) -> Floats:
+        """Return the small picture with the sketch in its hole."""
+        guide = self._grown(sketch, gap.shape, arena)
+        np.copyto(guide, small, where=~gap[:, :, None])
+        return guide
 
     def _grown(self, small: Floats, size: tuple[int, ...], arena: Arena) -> Floats:
         """Scale up hxwx3 to so many rows and columns, within 0..1 of what it was."""

@@ -21,6 +21,12 @@ PARTS = Network(
     # Logits reach to about ten; a tenth of one changes no label that is sure.
     mean_error_max=0.1,
 )
+INPAINT = Network(
+    name="inpaint",
+    picture_inputs=("smooth", "across", "down"),
+    # Colours are 0..1; this is a step of 255, and the picture's own colours are laid over it.
+    mean_error_max=0.004,
+)
 
 # MediaPipe's. Answers are pixels and logits; devices that add in another order are this far apart.
 POSE_DETECTOR = Network(name="pose_detector", exact=True, mean_error_max=0.01)

@@ -36,6 +36,12 @@ TARGETS_AT_A_TIME: Final = 512
 WAVES: Final = 4
 """Patches are compared by so many of their slowest waves each way, and by colour in the mean."""
 
+GUIDE_WAVES: Final = 2
+"""The same of what a guide says: it is coarse."""
+
+GUIDANCE: Final = 1.0
+"""How much a difference from the guide counts, over one from the picture."""
+
 DISTANCE_ACROSS: Final = 0.15
 DISTANCE_DOWN: Final = 0.6
 """What it costs to take content from elsewhere, as a difference of patches, for a whole side of the
@@ -43,6 +49,12 @@ picture: things at one height are alike in size, light and distance."""
 
 SEAM: Final = 0.004
 """What it costs, as a squared difference of patches, to differ from one neighbour's shift."""
+
+SLANT: Final = 0.002
+"""What it costs, likewise, to take content from another row: most lines are level."""
+
+SLANT_ROWS: Final = 3
+"""Content from so near a row may come from the target's own row instead."""
 
 SWEEPS: Final = 4
 """How often every patch asks its neighbours."""
@@ -81,20 +93,22 @@ def pose(hole: Holes) -> Problem | None:
     return Problem(hole=hole, whole=whole, touched=touched, target=touched[::STEP, ::STEP])
 
 
-def improve(picture: Floats, problem: Problem, rounds: int) -> tuple[Places, Places]:
+def improve(picture: Floats, problem: Problem, rounds: int, guide: Floats) -> tuple[Places, Places]:
     """Fill the hole of a picture that has a first guess there, in place.
 
     Args:
         picture: hxwx3 float32 0..1, changed where the hole is.
         problem: of the picture.
         rounds: how often patches are looked for and laid, at least once.
+        guide: hxwx3, what the picture is to look like, coarsely.
 
     Returns:
         Rows and columns, for each target of the problem: where its content was found.
     """
     sources = thinned(problem.whole)
+    fixed = [GUIDANCE * describe(guide, GUIDE_WAVES), costs_of_place(*problem.hole.shape)]
     for _ in range(rounds):
-        traits = describe(picture)
+        traits = np.concatenate([describe(picture, WAVES), *fixed], axis=2)
         rows, columns = nearest(traits, problem.target, sources)
         settle(traits, problem, rows, columns)
         lay(picture, problem, rows, columns)
@@ -115,17 +129,21 @@ def thinned(where: Holes) -> tuple[Places, Places]:
     return rows[chosen], columns[chosen]
 
 
-def describe(picture: Floats) -> Floats:
-    """Return the traits of the patch around each pixel, hxwxK.
+def describe(picture: Floats, count: int) -> Floats:
+    """Return the traits of the patch around each pixel, hxwx(count^2 + 3).
 
     The squared distance of two patches' traits is, nearly, the mean squared difference of their
-    colours, and what their distance in the picture costs. Beyond the border colours are mirrored.
+    colours. Beyond the border colours are mirrored.
+
+    Args:
+        picture: hxwx3 0..1.
+        count: patches are told apart by so many of their slowest waves each way.
     """
     height, width = picture.shape[:2]
     wide = np.pad(picture, ((REACH, REACH), (REACH, REACH), (0, 0)), "symmetric")
     grey = wide @ np.full(3, 1 / 3, np.float32)
     windows = sliding_window_view(grey, (PATCH, PATCH)).reshape(height * width, PATCH * PATCH)
-    shape = (windows @ waves()).reshape(height, width, WAVES * WAVES) / np.float32(PATCH)
+    shape = (windows @ waves(count)).reshape(height, width, count * count) / np.float32(PATCH)
     lines = np.zeros((len(wide), width, 3), np.float32)
     tone = np.zeros_like(picture)
     for right in range(PATCH):
@@ -133,15 +151,19 @@ def describe(picture: Floats) -> Floats:
     for down in range(PATCH):
         tone += lines[down : down + height]
     tone /= PATCH * PATCH
+    return np.concatenate([shape, tone - shape[:, :, :1]], axis=2).astype(np.float32)
+
+
+def costs_of_place(height: int, width: int) -> Floats:
+    """Return traits, hxwx2, whose distance is what it costs to take content from elsewhere."""
     costs = np.array((DISTANCE_DOWN, DISTANCE_ACROSS), np.float32) / max(height, width)
-    place = np.moveaxis(np.indices((height, width)), 0, 2) * costs
-    return np.concatenate([shape, tone - shape[:, :, :1], place], axis=2).astype(np.float32)
+    return np.asarray(np.moveaxis(np.indices((height, width)), 0, 2) * costs, np.float32)
 
 
-def waves() -> Floats:
-    """Return the slowest cosines of a patch as an orthonormal (PATCH * PATCH) x WAVES^2 matrix."""
+def waves(count: int) -> Floats:
+    """Return the slowest cosines of a patch as an orthonormal (PATCH * PATCH) x count^2 matrix."""
     place = (np.arange(PATCH) + 0.5) / PATCH
-    line = np.cos(np.pi * place[:, None] * np.arange(WAVES)) * np.sqrt(2 / PATCH)
+    line = np.cos(np.pi * place[:, None] * np.arange(count)) * np.sqrt(2 / PATCH)
     line[:, 0] /= np.sqrt(2)
     return np.kron(line, line).astype(np.float32)
 
@@ -196,18 +218,26 @@ def settle(traits: Floats, problem: Problem, rows: Places, columns: Places) -> N
         mine = flat[base[turn]]
         best = np.full(len(turn), np.inf, np.float32)
         chosen = shift[place][turn]
-        for wish in [chosen.copy(), *around]:
+        for wish in [chosen.copy(), *around, level_with(chosen, base[turn], width)]:
             source = base[turn] + np.where(wish == NOBODY, 0, wish)
             inside = (wish != NOBODY) & (source >= 0) & (source < len(flat))
             source = np.where(inside, source, 0)
             cost = ((mine - flat[source]) ** 2).sum(axis=1)
             cost += SEAM * sum((other != wish) & (other != NOBODY) for other in around)
+            cost += SLANT * (source // width != base[turn] // width)
             better = inside & whole[source] & (cost < best)
             best = np.where(better, cost, best)
             chosen = np.where(better, wish, chosen)
         shift[place[0][turn], place[1][turn]] = chosen
     found = shift[place] + base
     rows[own], columns[own] = found // width, found % width
+
+
+def level_with(shift: Places, base: Places, width: int) -> Places:
+    """Return shifts that take content from a target's own row, where it is taken from near it."""
+    source = shift + base
+    down = source // width - base // width
+    return np.where(np.abs(down) <= SLANT_ROWS, shift - down * width, shift)
 
 
 def lay(picture: Floats, problem: Problem, rows: Places, columns: Places) -> None:

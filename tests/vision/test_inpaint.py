@@ -7,15 +7,19 @@ from numpy.typing import NDArray
 from services.chassis.memory.arena import Budget
 from services.chassis.raster.cpu import CpuRaster
 from services.vision.inpaint import Inpainter
+from services.vision.sketch import SIDE
+from tests.vision.sketching import sketching
 
 Pixels = NDArray[np.uint8]
 BUDGET_BYTES = 1 << 28
 
 
-def filled(pixels: Pixels, hole: Pixels) -> Pixels:
-    """Fill a hole."""
+def filled(pixels: Pixels, hole: Pixels, sketch: NDArray[np.float32] | None = None) -> Pixels:
+    """Fill a hole, along a sketch if there is one."""
+    raster = CpuRaster(1)
+    engine = None if sketch is None else sketching(lambda _: sketch)
     with Budget(BUDGET_BYTES).lease(0) as arena:
-        return Inpainter(CpuRaster(1)).fill(pixels, hole, arena).copy()
+        return Inpainter(raster, engine).fill(pixels, hole, arena).copy()
 
 
 def noise(height: int, width: int, seed: int = 1) -> Pixels:
@@ -40,15 +44,16 @@ def hills(height: int, width: int) -> Pixels:
     return np.clip(np.where(down < height // 2, sky, grass), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.parametrize("sketch", [None, np.ones((SIDE, SIDE, 3), np.float32)])
 @pytest.mark.parametrize("size", [(1, 200), (200, 1), (5, 7), (33, 90), (240, 320)])
-def test_what_is_known_stays(size: tuple[int, int]) -> None:
-    """Every known pixel comes back bit for bit, whatever the picture's shape."""
+def test_what_is_known_stays(size: tuple[int, int], sketch: NDArray[np.float32] | None) -> None:
+    """Every known pixel comes back bit for bit, whatever the picture's shape and the sketch."""
     pixels = noise(*size)
     hole = np.zeros(size, np.uint8)
     hole[: max(1, size[0] // 3), size[1] // 3 : max(1, size[1] // 2)] = 1
     hole[0, 0] = 255
 
-    result = filled(pixels, hole)
+    result = filled(pixels, hole, sketch)
 
     assert (result[hole == 0] == pixels[hole == 0]).all()
 
@@ -98,6 +103,21 @@ def test_the_horizon_runs_on() -> None:
     assert apart[inside & (np.arange(360)[:, None] < 160)].mean() <= 3
 
 
+def test_a_narrow_strip_runs_on() -> None:
+    """A strip of sea between sky and sand behind somebody is sea for at least 19 of 20 pixels."""
+    pixels, hole = hills(360, 480), standing(360, 480)
+    pixels[:] = (180, 160, 140)
+    pixels[190:215] = (40, 90, 120)
+    blank = np.where(hole[:, :, None] > 0, np.uint8(0), pixels)
+
+    result = filled(blank, hole).astype(int)
+
+    sea = (result[:, :, 2] > result[:, :, 0])[hole > 0]
+    is_sea = (pixels[:, :, 0] == 40)[hole > 0]
+    assert sea[is_sea].mean() >= 0.95
+    assert sea[~is_sea].mean() <= 0.05
+
+
 def test_the_filling_is_as_grainy_as_its_surroundings() -> None:
     """Grass in the hole varies from pixel to pixel at least 0.8 times as much as beside it."""
     pixels, hole = hills(360, 480), standing(360, 480)
@@ -141,3 +161,23 @@ def test_light_runs_on() -> None:
     ]
     assert len(blocks) > 20
     assert np.abs(blocks).max() <= 10
+
+
+@pytest.mark.parametrize("border", [0.4, 0.6])
+def test_the_sketch_says_where_one_thing_ends(border: float) -> None:
+    """Two things meet within the hole where the sketch has it, in their own grain."""
+    grain = np.random.default_rng(6).normal(0, 20, (300, 400, 1))
+    red, blue = (np.array(colour) + grain for colour in ((170, 60, 50), (50, 80, 170)))
+    ends = np.arange(400)[None, :, None] < 200
+    pixels = np.clip(np.where(ends, red, blue), 0, 255).astype(np.uint8)
+    hole = np.zeros((300, 400), np.uint8)
+    hole[:, 120:280] = 255
+    left = np.arange(SIDE)[None, :, None] < border * SIDE
+    sketch = np.where(left, (170, 60, 50), (50, 80, 170)) / np.float32(255)
+
+    result = filled(pixels, hole, np.broadcast_to(sketch, (SIDE, SIDE, 3)).astype(np.float32))
+
+    is_red = result[:, 120:280, 0].astype(int) > result[:, 120:280, 2]
+    assert is_red.mean() == pytest.approx((border * 400 - 120) / 160, abs=0.08)
+    step = np.abs(np.diff(result.astype(int).mean(axis=2), axis=1))
+    assert step[:, 130:270].mean() >= 0.8 * step[:, :110].mean()
