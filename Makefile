@@ -7,8 +7,10 @@ SOURCES_OF_INSTALL := pyproject.toml hatch_build.py protos/generate.py models/lo
 	services/chassis/memory/wipe_on_free.c $(shell find protos -name '*.proto')
 
 TENSORRT_API := $(VENV)/tensorrt-api
+# What only a GPU can do is done where there is one.
+GPUS := $(wildcard /dev/nvidia[0-9]*)
 
-.PHONY: setup demo serve test test-gpu check fix audit bench bench-long bench-gpu gpu-api load fuzz clean
+.PHONY: setup demo serve test gpu test-gpu check fix audit bench bench-long bench-gpu gpu-api load fuzz clean
 
 setup: $(STAMP)
 
@@ -27,7 +29,14 @@ serve: setup ## the mesh stays up and tells how to call it; Ctrl-C stops it
 test: setup gpu-api
 	$(BIN)/python -m pytest
 
-test-gpu: setup gpu-api ## kernels, canaries and engines on a device; says what is skipped without one
+gpu: $(VENV)/.gpu ## with a GPU and the CUDA toolkit: packages, and the engines of every feature
+	for feature in stylize video dance tryon; do $(BIN)/python -m services.$$feature build-engines || exit; done
+
+$(VENV)/.gpu: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[gpu]'
+	touch $@
+
+test-gpu: setup gpu-api $(if $(GPUS),gpu) ## kernels, canaries and engines on a device; says what is skipped without one
 	$(BIN)/python -m pytest tests/gpu
 
 gpu-api: setup $(TENSORRT_API)/10 $(TENSORRT_API)/11 $(TENSORRT_API)/cuda
@@ -79,8 +88,8 @@ $(VENV)/.bench: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	touch $@
 
-bench-gpu: setup
-	$(BIN)/python -m bench.gpu
+bench-gpu: setup $(if $(GPUS),gpu) ## milliseconds, bytes and shares of the roofline; without a GPU the work is counted alone
+	$(BIN)/python -m bench.gpu $(if $(GPUS),,--count)
 
 load: setup ## scenarios (report in out/load.html), then latencies of an open loop
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[load]'
