@@ -19,8 +19,8 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,16}")
 _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
 _WORDS = {
     **dict.fromkeys(("", "~", "null")),
-    **dict.fromkeys(("true", "yes", "on"), True),
-    **dict.fromkeys(("false", "no", "off"), False),
+    **dict.fromkeys(("true", "yes", "on", "y"), True),
+    **dict.fromkeys(("false", "no", "off", "n"), False),
 }
 
 

@@ -8,9 +8,9 @@ from collections import Counter
 from gateway.lint.document import DocumentError
 from gateway.lint.linter import lint
 from gateway.lint.rules import RULES
-from tests.gateway.lint.mutate import FIXTURES, mutated
+from tests.gateway.lint.mutate import FIXTURES, UNUSUAL, mutated
 
-SECONDS_MAX = 5.0
+SECONDS_MAX = 5.0  # of processor time: the linter waits for nothing
 
 
 def main() -> None:
@@ -21,23 +21,24 @@ def main() -> None:
 
 
 def fuzz(count: int, seed: int) -> Counter[str]:
-    """Lint damaged fixtures; count how they end.
+    """Lint damaged files, those of others too; count how they end.
 
     Raises:
         AssertionError: one took too long; any other exception but DocumentError is a find too.
     """
     # Repeatable, not secret.
     source = random.Random(seed)
-    texts = [file.read_text(encoding="utf-8") for file in sorted(FIXTURES.glob("*.yaml"))]
+    files = (*sorted(FIXTURES.glob("*.yaml")), *sorted(UNUSUAL.iterdir()))
+    texts = [file.read_text(encoding="utf-8") for file in files]
     endings: Counter[str] = Counter()
     for _ in range(count):
         text = mutated(source.choice(texts), source)
-        began = time.monotonic()
+        began = time.process_time()
         try:
             endings["found" if lint(text, "fuzz.yaml", RULES) else "nothing"] += 1
         except DocumentError:
             endings["unreadable"] += 1
-        assert time.monotonic() - began < SECONDS_MAX
+        assert time.process_time() - began < SECONDS_MAX
     return endings
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 FIXTURES = Path(__file__).with_name("fixtures")
+UNUSUAL = Path(__file__).with_name("unusual")
 
 PIECES = (
     "\x00", "\ufeff", "\u2028", "\t", "{", "}", "[", "]", ": ", "- ", "? ", "| ", "> ", "&a ",

@@ -8,8 +8,9 @@ import pytest
 from gateway.lint.linter import lint
 from gateway.lint.rules import RULES
 from gateway.run import envoy_binary
+from tests.gateway.lint.mutate import UNUSUAL
 
-FILES = sorted(Path(__file__).with_name("unusual").iterdir())
+FILES = sorted(UNUSUAL.iterdir())
 FORM = [rule for rule in RULES if rule.id == "E28"]
 SERVERS = "configuration comes from a server without mutual TLS"
 
