@@ -63,7 +63,8 @@ class Watch:
         )
         self._record("figure", f"MiB before -> at most: {memory}")
         calls = f"{len(self.seconds)} normal calls, {self.failed.total()} failed"
-        self._record("figure", f"{calls}, the slowest took {slowest:.2f} s")
+        ends = f" {dict(self.failed)}" if self.failed else ""
+        self._record("figure", f"{calls}{ends}, the slowest took {slowest:.2f} s")
         if error is None:
             self._check(slowest)
 

@@ -4,7 +4,7 @@ import asyncio
 import faulthandler
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,8 +108,11 @@ def queued_seconds() -> float:
 
     That is the second number of a thread's schedstat, in nanoseconds (Linux, sched-stats.rst).
     """
-    files = Path("/proc/self/task").glob("*/schedstat")
-    return sum(int(file.read_text(encoding="ascii").split()[1]) for file in files) / 1e9
+    queued_ns = 0
+    for file in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has just ended
+            queued_ns += int(file.read_text(encoding="ascii").split()[1])
+    return queued_ns / 1e9
 
 
 def signing_key() -> bytes:
