@@ -8,6 +8,7 @@ from typing import Final
 
 import av
 import numpy as np
+from av.codec.context import ThreadType
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
@@ -146,7 +147,8 @@ class MovieWriter:
         stream.pix_fmt = "nv12"
         context = stream.codec_context
         context.options = {**X264, "crf": f"{rate_factor(self._format.quality):.1f}"}
-        context.thread_count = threads
+        # A frame is encoded while the next one is drawn.
+        context.thread_count, context.thread_type = threads, ThreadType.FRAME
         context.gop_size = round(KEY_FRAME_SECONDS * self._format.frames_per_second)
         context.color_primaries, context.color_trc = PRIMARIES_BT709, CURVE_SRGB
         context.colorspace, context.color_range = MATRIX_BT709, RANGE_LIMITED
