@@ -28,6 +28,8 @@ GROUND: Final = 0.99
 TEAR: Final = 6.0
 # Cells right at an outline hold some of both sides.
 CLEARANCE: Final = 1.0
+# Detail is what differs from the smooth picture, around this.
+GREY: Final = 128
 
 
 def fill(pixels: Pixels, hole: Mask, beside: Mask, lens: Lens, target: Pixels) -> None:
@@ -45,17 +47,20 @@ def fill(pixels: Pixels, hole: Mask, beside: Mask, lens: Lens, target: Pixels) -
         return
     even = fields.reduce(pixels, beside.shape).astype(np.float32)
     spread(even, beside > 0, lens)
+    smooth = fields.enlarge(np.rint(np.clip(even, 0.0, 255.0)).astype(np.uint8), hole.shape)
     x, y = mirrored(beside)
     # Half-way between places on two sides of something lies the thing itself.
     torn = fields.enlarge(astray(x, y, beside), hole.shape)
     down, right = hole.shape[0] / beside.shape[0], hole.shape[1] / beside.shape[1]
     map_x = fields.enlarge((x + 0.5) * right - 0.5, hole.shape)
     map_y = fields.enlarge((y + 0.5) * down - 0.5, hole.shape)
+    detail = np.empty_like(target)
+    fields.with_opacity(fields.mix(pixels, 1.0, smooth, -1.0, GREY), detail)
+    found = np.empty_like(target)
+    fields.pull(detail, map_x, map_y, found)
+    found[torn > 0] = GREY
     filling = np.empty_like(target)
-    fields.pull(target, map_x, map_y, filling)
-    plain = np.empty((*beside.shape, 4), np.uint8)
-    fields.with_opacity(np.rint(np.clip(even, 0.0, 255.0)).astype(np.uint8), plain)
-    fields.copy_where(fields.enlarge(plain, hole.shape), torn, filling)
+    fields.with_opacity(fields.mix(found[:, :, :3], 1.0, smooth, 1.0, -GREY), filling)
     fields.copy_where(filling, hole, target)
 
 

@@ -139,9 +139,11 @@ def lay_over(front: Pixels, base: Pixels) -> None:
     cv2.add(base, front, dst=base)
 
 
-def mix(first: Pixels, first_share: float, other: Pixels, other_share: float) -> Pixels:
-    """Add two pictures by their shares, which may be negative."""
-    return np.asarray(cv2.addWeighted(first, first_share, other, other_share, 0.0))
+def mix(
+    first: Pixels, first_share: float, other: Pixels, other_share: float, more: float = 0.0
+) -> Pixels:
+    """Add two pictures by their shares, which may be negative, and `more` to each value."""
+    return np.asarray(cv2.addWeighted(first, first_share, other, other_share, more))
 
 
 def blend(base: Pixels, over: Pixels, weight: Field) -> Pixels:
