@@ -71,6 +71,11 @@ def widen(mask: Pixels, radius: int) -> Pixels:
     return np.asarray(cv2.dilate(mask, disc))
 
 
+def highest(field: Field, reach: int) -> Field:
+    """Take for each cell the highest value within `reach` rows and columns."""
+    return np.asarray(cv2.dilate(field, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)))
+
+
 def lower_hull(field: Field, slope: float) -> Field:
     """Lay the highest field below another one that is nowhere steeper than `slope` a cell.
 

@@ -18,6 +18,7 @@ from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
 from services.video import backdrop, fields
 from services.video.fields import Field, Pixels
+from services.vision.spread import spread
 
 Mask: TypeAlias = NDArray[np.uint8]
 Window: TypeAlias = tuple[slice, slice]
@@ -31,8 +32,10 @@ SLOPE: Final = 6.0
 PARTING: Final = (0.012, 0.03)
 # An outline is where they part by so much at least; less is noise of depth.
 STEP: Final = 0.1
-# From here on the front hides of the back what no movement uncovers.
-HIDING: Final = 0.09
+# Where the front is closer to the back than this share of what it is at the outline near by, within
+# so many cells, it hides of it what no movement uncovers.
+HIDING_SHARE: Final = 0.4
+HIDING_CELLS: Final = 16
 # Depths of an outline lie between those of its sides; this makes it a line again.
 SHARPNESS: Final = 3.0
 # An outline is wrong by up to so many cells; the filter looks for the edge within them.
@@ -41,7 +44,14 @@ EDGE_CONTRAST: Final = 1.6
 # What is covered less than this is clear, and more than the rest of 255 is opaque.
 CLEAR: Final = 12
 # Pixels so near to an outline, in shares of the shorter side, show both sides.
-BLEED_SHARE: Final = 0.006
+BLEED_SHARE: Final = 0.008
+# Strands of the front reach so far beyond its outline, in shares of the shorter side.
+FRINGE_SHARE: Final = 0.04
+# The front's colours are read where it is opaque; what is on this share of the way from the back's
+# colour to the front's is a strand, if both differ by so many levels at least.
+FRINGE_SURE: Final = 230
+FRINGE_LIKE: Final = 0.25
+FRINGE_CONTRAST: Final = 50.0
 # The near side of an outline is looked for within this share of the shorter side, where the depth
 # rises above a hull that is flatter by this factor.
 NEAR_SHARE: Final = 0.1
@@ -121,9 +131,12 @@ def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
         fields.with_opacity(pixels, back.pixels)
         return Layers(back=back, front=None)
     front = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(upper, arena))
-    hole = fields.widen(opacity, max(round(BLEED_SHARE * min(size)), 1))
+    bleed = max(round(BLEED_SHARE * min(size)), 1)
+    hole = fields.widen(np.where(opacity > 0, np.uint8(255), np.uint8(0)), bleed)
+    add_fringe(pixels, opacity, hole, lens)
     # Where the layers meet again, under what is still opaque, the back is the picture.
-    hole[fields.enlarge(upper - lower, size) < HIDING] = 0
+    gap = upper - lower
+    hole[fields.enlarge(gap - HIDING_SHARE * fields.highest(gap, HIDING_CELLS), size) < 0.0] = 0
     backdrop.fill(pixels, hole, beside(coarse, hole, slope), lens, back.pixels)
     lift_off(pixels, back.pixels, opacity, front.pixels)
     return Layers(back=back, front=front)
@@ -184,6 +197,43 @@ def cover(
     share = (share - CLEAR) * (255.0 / (255 - 2 * CLEAR))
     np.copyto(part, np.clip(share, 0.0, 255.0), casting="unsafe")
     return window
+
+
+def add_fringe(pixels: Pixels, opacity: Mask, hole: Mask, lens: Lens) -> None:
+    """Add to the hole what is of the front beyond its outline: strands of hair, fur, leaves.
+
+    Near an outline, what is more like the front there than like the back there is taken for the
+    front's. Where both are alike nothing can be told, and nothing is added.
+
+    Args:
+        pixels: HxWx3 uint8 RGB.
+        opacity: HxW uint8, of the front.
+        hole: HxW uint8, not 0 where the back is to be made up; changed in place.
+        lens: scales.
+    """
+    size, grid = opacity.shape, grid_size(*opacity.shape)
+    band = fields.widen(opacity, max(round(FRINGE_SHARE * min(size)), 1))
+    covered = fields.reduce(opacity, grid)
+    inside, outside = covered > FRINGE_SURE, fields.reduce(band, grid) == 0
+    if not (inside.any() and outside.any()):
+        return
+    window = fields.window(fields.reduce(np.minimum(band, 1).astype(np.float32), grid) > 0, size, 1)
+    fore, rear = (spread_from(pixels, known, window, lens) for known in (inside, outside))
+    fore -= rear
+    rear -= pixels[window]
+    likeness = -(rear * fore).sum(axis=2)
+    contrast = (fore * fore).sum(axis=2)
+    strands = (likeness > FRINGE_LIKE * contrast) & (contrast > FRINGE_CONTRAST**2)
+    strands &= band[window] > 0
+    part = hole[window]
+    np.maximum(part, fields.widen(strands.astype(np.uint8) * np.uint8(255), 2), out=part)
+
+
+def spread_from(pixels: Pixels, known: NDArray[np.bool_], part: Window, lens: Lens) -> Field:
+    """Spread the colours of known cells over a part of a picture: hxwx3."""
+    colours = fields.reduce(pixels, known.shape).astype(np.float32)
+    spread(colours, known, lens)
+    return np.asarray(fields.enlarge_part(colours, pixels.shape[:2], part), np.float32)
 
 
 def beside(depth: Field, hole: Mask, slope: float) -> Mask:

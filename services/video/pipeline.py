@@ -30,15 +30,11 @@ Levels: TypeAlias = NDArray[np.uint8 | np.uint16]
 EXTREMES: Final = (0.01, 0.99)
 STRETCH_MAX: Final = 2.5
 # Shares of the sides that may be seen past the border, where the photo is mirrored: next to
-# nothing, or what a path needs that leads outwards, or that somebody drew.
+# nothing, a little for paths that lead outwards, and what is needed for one that somebody drew.
 SLACK: Final = 0.012
-SLACK_OUTWARDS: Final = 0.12
-OUTWARDS: Final = {
-    CameraPath.ZOOM_OUT,
-    CameraPath.DOLLY_OUT,
-    CameraPath.DOLLY_ZOOM,
-    CameraPath.KEY_FRAMES,
-}
+SLACK_OUTWARDS: Final = 0.024
+SLACK_DRAWN: Final = 0.12
+OUTWARDS: Final = {CameraPath.ZOOM_OUT, CameraPath.DOLLY_OUT, CameraPath.DOLLY_ZOOM}
 
 
 class DepthFinder(Protocol):
@@ -174,7 +170,7 @@ class VideoPipeline:
             renderer.depths,
             seconds=wanted.seconds,
             loop=shot.loop,
-            slack=SLACK_OUTWARDS if shot.path in OUTWARDS else SLACK,
+            slack=slack_of(shot),
         )
         flow = flow_of(masks, shot, wanted, arena)
         return Film(
@@ -206,6 +202,13 @@ def stretch(depth: Field) -> None:
     depth *= np.float32(gain)
     depth += np.float32(1.0)
     np.clip(depth, 0.0, 1.0, out=depth)
+
+
+def slack_of(shot: Shot) -> float:
+    """Choose what share of the sides may be seen past the border."""
+    if shot.path is CameraPath.KEY_FRAMES:
+        return SLACK_DRAWN
+    return SLACK_OUTWARDS * shot.intensity if shot.path in OUTWARDS else SLACK
 
 
 def obey(cancelled: threading.Event) -> None:
