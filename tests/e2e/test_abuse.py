@@ -3,7 +3,7 @@
 import ssl
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 
 import google_crc32c
@@ -38,6 +38,14 @@ GZIP_WINDOW_BITS = 31
 
 # Zeros in a packed message, which takes a thousandth of them.
 PACKED_BYTES = 1 << 25
+FLOODERS = 10
+FLOOD_FRAMES = 5_000
+# Length, type, flags, stream, payload (RFC 9113, 6.1, 6.3 and 6.9).
+FLOODS: Mapping[str, Callable[[int], bytes]] = {
+    "empty pieces": lambda stream: bytes([0, 0, 0, 0, 0]) + stream.to_bytes(4),
+    "priorities": lambda stream: bytes([0, 0, 5, 2, 0]) + stream.to_bytes(4) + bytes(4) + b"\x01",
+    "windows": lambda stream: bytes([0, 0, 4, 8, 0]) + stream.to_bytes(4) + bytes(3) + b"\x01",
+}
 DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED = "grpc-status 4", "grpc-status 8"
 UNIMPLEMENTED = "grpc-status 12"
 
@@ -197,6 +205,21 @@ def test_oversized(
     record_property("figure", f"oversized {part}: {dict(ends)}")
     assert set(ends) <= {"reset", "closed", RESOURCE_EXHAUSTED, UNIMPLEMENTED}
     assert ends.total() == OVERSIZED
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_frame_floods(
+    fleet: Fleet, record_property: Record, crowd: Callable[..., list[Attacker]], kind: str
+) -> None:
+    """Frames that cost their sender nothing and their reader time end the connection."""
+    with Watch(fleet, record_property):
+        flooders = crowd(FLOODERS)
+        for flooder in flooders:
+            stream = flooder.begin() or 0
+            flooder.flood(FLOODS[kind](stream), FLOOD_FRAMES)
+        until(lambda: all(not flooder.listen() for flooder in flooders), END_SECONDS_MAX)
+
+    assert all(flooder.closed for flooder in flooders)
 
 
 def ends_of(attackers: list[Attacker]) -> Counter[str]:

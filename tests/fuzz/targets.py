@@ -95,12 +95,13 @@ def seconds_of(check: Callable[[Case], None], case: Case) -> float:
     queued, worked, started = queued_seconds(), time.process_time(), time.monotonic()
     try:
         check(case)
+        seconds = time.monotonic() - started
+        if seconds >= CASE_SECONDS_MAX:
+            seconds -= queued_seconds() - queued
+        return max(seconds, time.process_time() - worked)
     finally:
+        # Outside of what is measured: it waits for the thread that keeps watch.
         faulthandler.cancel_dump_traceback_later()
-    seconds = time.monotonic() - started
-    if seconds >= CASE_SECONDS_MAX:
-        seconds -= queued_seconds() - queued
-    return max(seconds, time.process_time() - worked)
 
 
 def queued_seconds() -> float:
