@@ -24,6 +24,7 @@ from services.chassis.chunks import split
 from services.chassis.errors import BusyError, InternalError, MeshError
 from services.chassis.limits import CallLimits
 from services.chassis.memory.arena import Arena, Budget, Erasure
+from services.chassis.memory.tally import DeviceTally
 from services.chassis.patience import Patience
 from services.chassis.places import Places
 from services.chassis.receipts import ReceiptSigner
@@ -98,6 +99,7 @@ class Call:
         arena: the call's memory.
         patience: how it waits for its caller.
         cancelled: set once nobody waits for the result any more.
+        device: counts what the call's runs did to device memory.
     """
 
     call_id: str
@@ -110,6 +112,7 @@ class Call:
     _workers: Workers
     _telemetry: Telemetry
     _started: float
+    device: DeviceTally = field(default_factory=DeviceTally)
     _work: set[asyncio.Future[Any]] = field(default_factory=set)
     _clean_ups: list[Callable[[], None]] = field(default_factory=list)
     _results: int = 0
@@ -123,7 +126,8 @@ class Call:
         only when the work has ended, since scopes of the call's memory may end with it.
         """
         started = time.perf_counter()
-        job = self._workers.room(stage).submit(function, *args, **kwargs)
+        room = self._workers.room(stage)
+        job = room.submit(lambda: self.device.counted(function, *args, **kwargs))
         future = asyncio.wrap_future(job)
         self._work.add(future)
         future.add_done_callback(self._work.discard)
@@ -360,6 +364,8 @@ class CallDesk:
             outcome=outcome,
             host_bytes_leased=erasure.leased_bytes_peak,
             host_bytes_wiped=erasure.wiped_bytes,
+            device_bytes_leased=call.device.leased_bytes_peak,
+            device_bytes_wiped=call.device.wiped_bytes,
             guard=self._provenance.guard,
         )
         statement.duration.FromNanoseconds(int((time.monotonic() - started) * 1e9))

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias
 
@@ -205,7 +206,7 @@ class DancePipeline:
             return seen, cut_out(photo, seen, skeleton)
 
         with arena.beside() as desk, ThreadPoolExecutor(1, thread_name_prefix="cut") as beside:
-            carving = beside.submit(carve, desk)
+            carving = beside.submit(copy_context().run, carve, desk)
             filled = self._filled(photo, mask, skeleton, wish, arena)
             seen, cut = carving.result()
             rig = make_rig(skeleton, cut, seen, arena)

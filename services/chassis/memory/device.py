@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.errors import InternalError, Reason
+from services.chassis.memory.tally import CURRENT
 
 # What networks ask of the memory that they compute in, and more than any copy needs.
 ALIGNMENT_BYTES = 256
@@ -146,17 +147,20 @@ class DeviceArena:
         self._address = address
         self._give_back = give_back
         self._is_zero = is_zero
+        self._tally = CURRENT.get()
         self.size_bytes = size_bytes
         self.used_bytes = 0
 
     def __enter__(self) -> Self:
         """Hand the arena to the block that uses it."""
+        if self._tally:
+            self._tally.hold(self.size_bytes)
         try:
             # What another process left behind is not ours to read, nor to compute with.
             if not self._is_zero:
                 self._stream.wipe(self._address, self.size_bytes)
         except BaseException:
-            self._give_back(is_clean=False)
+            self._end(is_clean=False)
             raise
         return self
 
@@ -176,7 +180,12 @@ class DeviceArena:
             self._stream.synchronise()
             is_clean = True
         finally:
-            self._give_back(is_clean=is_clean)
+            self._end(is_clean=is_clean)
+
+    def _end(self, *, is_clean: bool) -> None:
+        if self._tally:
+            self._tally.let_go(self.size_bytes, is_wiped=is_clean)
+        self._give_back(is_clean=is_clean)
 
     def array(self, shape: tuple[int, ...], dtype: str | type[np.generic]) -> DeviceArray:
         """Carve a zeroed array, aligned to `ALIGNMENT_BYTES`.
