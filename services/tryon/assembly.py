@@ -84,4 +84,5 @@ def warm_up(pipeline: TryonPipeline) -> None:
                 pipeline.dress(drawn, [worn], 0, arena, threading.Event())
         with suppress(MeshError):
             photo = Picture(pixels=drawn.pixels, alpha=None)
-            pipeline.try_on(photo, [worn], None, 0, arena, threading.Event())
+            seen = pipeline.see(photo.pixels, None, arena)
+            pipeline.try_on(photo, seen, [worn], 0, arena, threading.Event())

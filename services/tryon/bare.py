@@ -11,17 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon import canvas
-from services.tryon.body import (
-    HAND,
-    Limb,
-    Point,
-    Wearer,
-    labelled,
-    limb_edges,
-    outer_normal,
-    smooth,
-)
+from services.tryon.body import HAND, Point, Wearer, labelled
 from services.tryon.canvas import Chosen, Plane
+from services.tryon.limb import Limb, limb_edges, outer_normal
+from services.tryon.probe import smooth
 from services.tryon.warp import backward_maps, strip
 
 # Half the width of bare limbs, in spans, at shares of their length.
@@ -146,7 +139,7 @@ def skin_of(
         shading: see `shading.shading_of`.
         tone: RGB of a limb of which nothing is seen.
     """
-    colours = np.log(bare.chart(canvas.blurred(wearer.pixels.astype(np.float32), 1.0)) + LIFT)
+    colours = np.log(bare.chart(wearer.once("without grain", without_grain)) + LIFT)
     own = labelled(wearer.body, (*bare.limb.labels, *HAND.values())) & seen
     known = bare.chart(own.astype(np.float32)) > 0
     rows = known.mean(axis=1) >= SEEN_SHARE
@@ -159,6 +152,11 @@ def skin_of(
     steady = trust * across[None] + (1 - trust) * light_model(bare, shading)
     model = usual[None, None] + steady[:, :, None]
     return np.asarray(np.exp(model + run_on(colours - model, known, rows)) - LIFT, np.float32)
+
+
+def without_grain(wearer: Wearer) -> Plane:
+    """Return the crop without its finest detail, HxWx3 float32."""
+    return canvas.blurred(wearer.pixels.astype(np.float32), 1.0)
 
 
 def light_model(bare: BareLimb, shading: Plane) -> Plane:

@@ -5,23 +5,23 @@ from numpy.typing import NDArray
 
 from services.tryon import canvas
 from services.tryon.body import (
+    FOOT,
     HIP,
+    SHOES,
     SIDES,
     THIGH,
     TORSO,
     Point,
     Side,
     Wearer,
-    find_limb,
     hang,
-    outermost_label,
-    smooth,
     unit,
 )
 from services.tryon.cloth import COVERED, Cloth
 from services.tryon.garment import GarmentCategory
-from services.tryon.limbs import extended, limb_target
+from services.tryon.limb import Limb, find_limb
 from services.tryon.pieces import Part, Piece
+from services.tryon.probe import outermost_label, smooth
 from services.tryon.sections import (
     Frame,
     frame_between,
@@ -29,6 +29,7 @@ from services.tryon.sections import (
     row_edges,
     widths_of,
 )
+from services.tryon.tubes import extended, limb_target
 from services.tryon.warp import Mesh, grid_over, strip, thin_plate
 
 # Above the hip joints, in spans: where trousers and skirts are worn.
@@ -47,6 +48,13 @@ DRAPE = 0.9
 LEG_LOOSE_MAX = 3.4
 # Trousers and skirts that lie flat are wider than those on a body: pictured worn, and lying.
 FLAT = (1.02, 1.15)
+# Trousers end no further down than so, as a share of the leg.
+LEG_END_MAX = 1.05
+# Pixels of a shoe in sight; its upper edge is where so few of them lie above; trousers go on so far
+# over it, as a share of the leg.
+SHOE_MIN = 40
+SHOE_QUANTILE = 0.05
+SHOE_OVERLAP = 0.01
 ROWS = 6
 SECTIONS = 14
 
@@ -235,13 +243,25 @@ def fit_leg(
     end = start + float(np.linalg.norm(axis[1] - axis[0])) * scale
     waist = (cloth.points["waist_left"] + cloth.points["waist_right"]) / 2
     if is_full_length(cloth, float(np.linalg.norm(crotch[0] - waist))):
-        end = leg.length
-    end = min(end, leg.length * 1.02)
+        end = shoe_top(wearer, leg)
+    end = min(end, leg.length * LEG_END_MAX)
     source = limb_sections(cover >= COVERED, seam, opening, SECTIONS)
     widths = widths_of(source) * scale * DRAPE
     target = limb_target(wearer, leg, (hip[1], crotch[1]), end, widths, LEG_LOOSE_MAX)
     mesh = strip(extended(source), extended(target), 7, 0.25)
     return Piece(part=Part.LEG, side=side, mesh=mesh, cover=cover, ends_at=end)
+
+
+def shoe_top(wearer: Wearer, leg: Limb) -> float:
+    """Return how far down a leg trousers meet its shoe; its whole length without one in sight."""
+    rows, columns = np.nonzero((wearer.body == FOOT[leg.side]) & (wearer.wear == SHOES))
+    if len(rows) < SHOE_MIN:
+        return leg.length
+    seen = max(float(np.linalg.norm(leg.joints[2] - leg.joints[1])), 1.0)
+    along = unit(leg.joints[2] - leg.joints[1])
+    past = (np.stack([columns, rows], axis=1) - leg.joints[2]) @ along * leg.lengths[1] / seen
+    meets = float(np.quantile(past, SHOE_QUANTILE)) + SHOE_OVERLAP * leg.length
+    return leg.length + max(0.0, meets)
 
 
 def seat_region(

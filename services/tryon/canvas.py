@@ -1,5 +1,6 @@
 """Pixel work of try-on on one crop: growing, blurring, spreading and filling of planes."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import cv2
@@ -12,6 +13,8 @@ Chosen: TypeAlias = NDArray[np.bool_]
 
 # A blur wider than this is made on a smaller plane.
 SIGMA_MAX = 4.0
+# Of a larger disc each pixel's distance is measured; smaller ones are stamped.
+DISC_MAX = 5.0
 # Weight below which a spread value says nothing.
 WEIGHT_MIN = 1e-4
 
@@ -92,11 +95,15 @@ def bounds(
 
 def grown(chosen: Chosen, radius: float) -> Chosen:
     """Grow a choice by a disc."""
+    if radius > DISC_MAX:
+        return depth_inside(~chosen) <= radius
     return np.asarray(cv2.dilate(chosen.view(np.uint8), disc(radius))).view(np.bool_)
 
 
 def shrunk(chosen: Chosen, radius: float) -> Chosen:
     """Shrink a choice by a disc; beyond the border all is chosen."""
+    if radius > DISC_MAX:
+        return depth_inside(chosen) > radius
     return np.asarray(cv2.erode(chosen.view(np.uint8), disc(radius))).view(np.bool_)
 
 
@@ -107,6 +114,15 @@ def connected(chosen: Chosen, seeds: Chosen) -> Chosen:
     kept[numbers[seeds & chosen]] = True
     kept[0] = False
     return np.asarray(kept[numbers])
+
+
+def pieces(chosen: Chosen) -> Iterator[tuple[tuple[slice, slice], Chosen]]:
+    """Take a choice apart: for each connected piece its window, and the piece in it."""
+    count, numbers, boxes, _ = cv2.connectedComponentsWithStats(chosen.view(np.uint8))
+    for number in range(1, count):
+        left, top, width, height, _ = (int(value) for value in boxes[number])
+        window = slice(top, top + height), slice(left, left + width)
+        yield window, np.asarray(numbers[window] == number)
 
 
 def disc(radius: float) -> Pixels:
@@ -120,8 +136,14 @@ def depth_inside(chosen: Chosen) -> Plane:
     return np.asarray(cv2.distanceTransform(chosen.view(np.uint8), cv2.DIST_L2, 3))
 
 
-def mirrored_out(pixels: Pixels, source: Chosen) -> Pixels:
-    """Carry what lies inside a choice out over its edge, as a mirror on that edge would."""
+def mirrored_out(pixels: Pixels, source: Chosen, wanted: Chosen | None = None) -> Pixels:
+    """Carry what lies inside a choice out over its edge, as a mirror on that edge would.
+
+    Args:
+        pixels: HxWx3, or HxW.
+        source: HxW, what is carried out.
+        wanted: HxW, where to; all that is not source if None.
+    """
     height, width = source.shape
     _, labels = cv2.distanceTransformWithLabels(
         (~source).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
@@ -130,7 +152,7 @@ def mirrored_out(pixels: Pixels, source: Chosen) -> Pixels:
     order = np.zeros(int(labels.max()) + 1, np.int64)
     order[labels[inner_rows, inner_columns]] = np.arange(inner_rows.size)
     answer = pixels.copy()
-    rows, columns = np.nonzero(~source)
+    rows, columns = np.nonzero(~source if wanted is None else wanted & ~source)
     nearest = order[labels[rows, columns]]
     near_rows, near_columns = inner_rows[nearest], inner_columns[nearest]
     far_rows = np.clip(2 * near_rows - rows, 0, height - 1)
@@ -145,6 +167,13 @@ def mirrored_out(pixels: Pixels, source: Chosen) -> Pixels:
 def softened(chosen: Chosen, sigma: float) -> Plane:
     """Turn a choice into 0..1 with soft edges."""
     return blurred(chosen.astype(np.float32), sigma)
+
+
+def rounded(labels: Pixels, kinds: Sequence[int], sigma: float) -> Pixels:
+    """Round off the steps of the borders between some kinds of labels, HxW; others stay."""
+    shares = np.stack([softened(labels == kind, sigma) for kind in kinds])
+    likeliest = np.array(kinds, np.uint8)[shares.argmax(axis=0)]
+    return np.where(np.isin(labels, kinds), likeliest, labels)
 
 
 def polygon(shape: tuple[int, int], corners: NDArray[np.float64]) -> Chosen:
@@ -191,6 +220,11 @@ def looked_up(plane: Plane, map_x: Plane, map_y: Plane) -> Plane:
         cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
         np.float32,
     )
+
+
+def enlarged(plane: Plane, size: tuple[int, int]) -> Plane:
+    """Scale HxW float32 up to (rows, columns), smoothly."""
+    return np.asarray(cv2.resize(plane, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
 
 
 def scaled(plane: NDArray[np.uint8], size: tuple[int, int]) -> Pixels:

@@ -16,6 +16,8 @@ COVERED = 128
 # Colours this near the edge, in pixels, are mixed with the ground of the picture.
 EDGE_MIXED = 2.5
 EDGE_SIGMA = 0.8
+# Colours go on so far beyond the edge, in pixels; the middle one stands beyond that.
+EDGE_REACH = 6.0
 # Levels that nine tenths and one tenth of the ground lie apart: of an even and of an uneven one.
 EVEN_SPREAD = (6.0, 16.0)
 GROUND_MIN = 50
@@ -146,4 +148,7 @@ def clean_edge(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[n
     inner = canvas.depth_inside(np.ascontiguousarray(cover >= COVERED)) > EDGE_MIXED
     if not inner.any():
         return np.ascontiguousarray(colour)
-    return canvas.mirrored_out(colour, inner)
+    near = canvas.grown(np.asarray(cover > 0), EDGE_REACH)
+    clean = canvas.mirrored_out(colour, inner, near)
+    clean[~near] = np.median(colour[inner], axis=0)
+    return clean

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from services.tryon import canvas
 from services.tryon.body import (
     DRESS,
+    HALVED_SPAN_MIN,
     HAND,
     HEAD,
     LOWER,
@@ -24,17 +25,13 @@ from services.tryon.body import (
     TORSO,
     UPPER,
     Labels,
-    Limb,
     Wearer,
-    along_limb,
     below_chin,
     below_hips,
-    find_limb,
     labelled,
 )
+from services.tryon.limb import Limb, along_limb, find_limb
 
-# A person of so many pixels between the shoulders has enough with a quarter of them.
-HALVED_SPAN_MIN = 90.0
 # Slices that a limb is cut into.
 SLICES = 40
 # Cuffs reach over the wrist, as a share of the limb.
@@ -56,6 +53,8 @@ DRESS_SHARE_MIN = 0.3
 HEM_REACH = 0.75
 HEM_COLUMNS = 12
 KINDS = (UPPER, LOWER, DRESS, SKIN, SHOES)
+# Borders that were found on every other pixel are rounded off so much, in pixels.
+STEP_SIGMA = 1.5
 SAMPLES_MAX = 1500
 CLUSTERS = 3
 PIXELS_MIN = 60
@@ -69,20 +68,17 @@ def with_cuffs(wearer: Wearer) -> Labels:
     """
     if wearer.span < HALVED_SPAN_MIN:
         return told_anew(wearer)
-    landmarks = wearer.landmarks.copy()
-    landmarks[:, :3] /= 2
-    small = Wearer(
-        pixels=np.ascontiguousarray(wearer.pixels[::2, ::2]),
-        body=np.ascontiguousarray(wearer.body[::2, ::2]),
-        wear=np.ascontiguousarray(wearer.wear[::2, ::2]),
-        landmarks=landmarks,
-    )
+    small = wearer.halved()
     anew = told_anew(small)
     size = wearer.shape
     changed = (anew != small.wear).repeat(2, 0).repeat(2, 1)[: size[0], : size[1]]
     answer = anew.repeat(2, 0).repeat(2, 1)[: size[0], : size[1]]
-    kept = labelled(wearer.wear, (*KINDS,)) & changed
-    return np.where(kept, answer, wearer.wear)
+    kept = labelled(wearer.wear, KINDS) & changed
+    answer = np.where(kept, answer, wearer.wear)
+    if kept.any():
+        part = canvas.bounds(kept, round(3 * STEP_SIGMA))
+        answer[part] = canvas.rounded(answer[part], KINDS, STEP_SIGMA)
+    return answer
 
 
 def told_anew(wearer: Wearer) -> Labels:

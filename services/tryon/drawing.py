@@ -5,16 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.tryon import canvas
-from services.tryon.body import (
-    SIDES,
-    TORSO,
-    Side,
-    Wearer,
-    along_arm,
-    find_limb,
-)
+from services.tryon.body import SIDES, TORSO, Side, Wearer
 from services.tryon.canvas import Pixels, Plane
 from services.tryon.cloth import Cloth
+from services.tryon.limb import along_arm, find_limb
 from services.tryon.pieces import Part, Piece
 from services.tryon.warp import backward_maps
 
@@ -23,6 +17,8 @@ SEAM_REACH = 0.11
 # Down an arm they are closed to this share of the upper arm.
 SEAM_ALONG = 0.35
 GAP_SIGMA = 0.7
+# Soft edges take so many pixels from beyond a gap.
+GAP_REACH = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +79,9 @@ def seams_closed(drawn: list[Drawn], wearer: Wearer) -> list[Drawn]:
     for layer in drawn:
         part = whole[layer.window]
         part += (layer.colour - part) * layer.cover[:, :, None]
-    colour = canvas.mirrored_out(np.rint(whole[window]).astype(np.uint8), solid)
+    colour = canvas.mirrored_out(
+        np.rint(whole[window]).astype(np.uint8), solid, canvas.grown(gap, GAP_REACH)
+    )
     trunk = next((layer for layer in drawn if layer.piece.part is Part.TRUNK), drawn[0])
     cover = canvas.softened(gap, GAP_SIGMA)
     seam = Drawn(piece=trunk.piece, window=window, colour=colour, cover=cover, inside=None)

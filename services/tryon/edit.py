@@ -9,9 +9,6 @@ import numpy as np
 from services.tryon import canvas
 from services.tryon.canvas import Chosen, Pixels, Plane
 
-# Cover below this rounds to nothing.
-COVER_MIN = 1.5 / 255
-
 
 class Edit:
     """Fresh pixels over a crop of the photo, each layer in front of those before it.
@@ -53,38 +50,37 @@ class Edit:
 
     def darken(self, light: Plane) -> None:
         """Shade what shows now, photo and fresh pixels alike, HxW 0..1."""
-        self.colour *= light[:, :, None]
-        self.light *= light
+        part = canvas.bounds(light < 1.0)
+        self.colour[part] *= light[part][:, :, None]
+        self.light[part] *= light[part]
 
     def join(self, later: "Edit") -> None:
         """Lay a later edit over this one."""
         self.darken(later.light)
-        rest = 1.0 - later.cover
-        self.colour *= rest[:, :, None]
-        self.colour += later.colour
-        self.cover *= rest
-        self.cover += later.cover
+        part = canvas.bounds(later.cover)
+        rest = 1.0 - later.cover[part]
+        self.colour[part] *= rest[:, :, None]
+        self.colour[part] += later.colour[part]
+        self.cover[part] *= rest
+        self.cover[part] += later.cover[part]
 
     def protect(self, kept: Chosen) -> None:
         """Take pixels out of the edit for good."""
-        self.colour[kept] = 0.0
-        self.cover[kept] = 0.0
-        self.light[kept] = 1.0
+        part = self.window
+        inside = kept[part]
+        self.colour[part][inside] = 0.0
+        self.cover[part][inside] = 0.0
+        self.light[part][inside] = 1.0
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns that hold all that is changed."""
+        return canvas.bounds((self.cover > 0.0) | (self.light < 1.0))
 
     def over(self, pixels: Pixels) -> Pixels:
         """Return the crop with the change made, HxWx3 uint8."""
-        rest = (1.0 - self.cover) * self.light
-        mixed = self.colour + pixels * rest[:, :, None]
-        return np.clip(np.rint(mixed), 0.0, 255.0).astype(np.uint8)
-
-    def finish(self) -> tuple[Pixels, Pixels, Pixels]:
-        """Return fresh colours HxWx3, their cover HxW and the light HxW, all uint8.
-
-        The colours are not multiplied by the cover any more and reach over its edge.
-        """
-        thin = self.cover < COVER_MIN
-        cover = np.rint(np.where(thin, 0.0, self.cover) * 255.0)
-        colour = self.colour / np.maximum(self.cover, COVER_MIN)[:, :, None]
-        colour = np.clip(np.rint(colour), 0.0, 255.0)
-        light = np.clip(np.rint(self.light * 255.0), 0.0, 255.0)
-        return colour.astype(np.uint8), cover.astype(np.uint8), light.astype(np.uint8)
+        answer, part = pixels.copy(), self.window
+        rest = (1.0 - self.cover[part]) * self.light[part]
+        mixed = self.colour[part] + pixels[part] * rest[:, :, None]
+        answer[part] = np.clip(np.rint(mixed), 0.0, 255.0)
+        return answer

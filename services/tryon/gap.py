@@ -11,6 +11,7 @@ from services.tryon import canvas
 from services.tryon.bare import BareLimb, bare_outline
 from services.tryon.body import (
     DRESS,
+    FOOT,
     HAIR,
     HAND,
     HEAD,
@@ -25,11 +26,8 @@ from services.tryon.body import (
     UPPER,
     Side,
     Wearer,
-    along_arm,
-    along_limb,
     below_chin,
     below_hips,
-    find_limb,
     labelled,
 )
 from services.tryon.canvas import Chosen, Pixels, Plane
@@ -37,11 +35,10 @@ from services.tryon.drawing import Drawn, sleeve_ends
 from services.tryon.edit import Edit
 from services.tryon.fit import BOTTOMS
 from services.tryon.garment import GarmentCategory
+from services.tryon.limb import along_arm, along_limb, find_limb
 from services.tryon.pieces import Part
 from services.tryon.skin import bare_trunk
-from services.vision.parts import BodyPart
 
-FEET = (BodyPart.FOOT_LEFT, BodyPart.FOOT_RIGHT)
 # Labels are exact to a pixel or two; what is cleared away reaches so much further.
 CLEAR_MARGIN = 2.0
 # On skin and shoes that a hem, a cuff or its shadow may lie on it reaches further, in spans.
@@ -54,6 +51,10 @@ WRAP_FROM = 0.12
 SLEEVE_OVERLAP = 3.0
 # A gap this deep behind the person's outline, in spans, shows what is beside it, mirrored.
 NARROW = 0.07
+# A hem and its shadow may lie so far below where they were found, in spans.
+UNDER_HEM = 0.08
+# A filling is made up from what lies so near, in spans.
+FILL_REACH = 0.7
 # Rows of a dress that go on under the waistband of what is put on below it.
 WAIST_OVERLAP = 5
 # Half the width of the widest neckline between sleeves, in spans.
@@ -98,11 +99,14 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     wide = canvas.grown(old, CLEAR_MARGIN)
     hems = canvas.grown(old, max(CLEAR_MARGIN, HEM_MARGIN * wearer.span))
     wide |= hems & labelled(wearer.wear, (SKIN, SHOES))
+    low = below_hips(wearer)
+    if category not in BOTTOMS:
+        old = old | under_hem(wearer, old)
+        wide |= old
     wide &= ~protected(wearer)
     kept = LOWER if category not in BOTTOMS else UPPER
     other = wearer.wear == kept
     wide &= (union < 0.99) & ~(canvas.shrunk(other, 1) & ~old)
-    low = below_hips(wearer)
     limbs = [
         bare_outline(wearer, find_limb(wearer, kind, side))
         for kind in ("arm", "leg")
@@ -111,7 +115,7 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     bare = np.zeros(wearer.shape, np.bool_)
     ends = sleeve_ends(drawn)
     for each in limbs:
-        labels = labelled(wearer.body, (*each.limb.labels, 0, *HAND.values(), *FEET))
+        labels = labelled(wearer.body, (*each.limb.labels, 0, *HAND.values(), *FOOT.values()))
         # Beside the shoulder of a sleeve nothing of the arm stands out.
         start = ends[each.limb.side] - SLEEVE_OVERLAP if each.limb.kind == "arm" else 0.0
         bare |= each.chosen(wearer.shape, start) & canvas.grown(labels, CLEAR_MARGIN)
@@ -132,6 +136,16 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
         # Beside a skirt no leg stands out, only below it.
         skin &= low > np.quantile(low[union > COVERED], 0.9)
     return Gap(ground=wide & ~under & ~skin, skin=skin, cloth=under, limbs=limbs)
+
+
+def under_hem(wearer: Wearer, old: Chosen) -> Chosen:
+    """Choose the rim of what is worn below a top: its hem, where the labels err, or its shadow."""
+    below = np.zeros(old.shape, np.bool_)
+    rows = round(UNDER_HEM * wearer.span)
+    for step in range(1, rows + 1):
+        below[step:] |= old[:-step]
+    lap = labelled(wearer.body, (TORSO, *LEGS))
+    return np.asarray(below & lap & (wearer.wear == LOWER))
 
 
 def between_shoulders(wearer: Wearer) -> NDArray[np.float64]:
@@ -214,20 +228,28 @@ def lay_gap(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, fill: Filler, *, 
     if gap.cloth.any():
         source = canvas.shrunk((wearer.wear == under) & ~gap.cloth, 3)
         if source.any():
-            cloth = canvas.mirrored_out(wearer.pixels, source)
-            edit.lay(cloth, canvas.softened(gap.cloth, EDGE_SIGMA))
+            cover = canvas.softened(gap.cloth, EDGE_SIGMA)
+            edit.lay(canvas.mirrored_out(wearer.pixels, source, np.asarray(cover > 0)), cover)
     if gap.skin.any():
         edit.lay(skin, canvas.softened(gap.skin, EDGE_SIGMA))
 
 
 def ground(wearer: Wearer, gap: Gap, hole: Chosen, fill: Filler) -> Pixels:
     """Make up what lies behind: a mirror of it along narrow edges, a filling of wide gaps."""
-    depth = float(canvas.depth_inside(hole)[gap.ground].max())
-    if depth > NARROW * wearer.span or hole.all():
-        return fill(wearer.pixels, hole)
-    window = canvas.bounds(gap.ground, round(2 * depth) + 4)
     filled = wearer.pixels.copy()
+    if hole.all():
+        return fill(filled, hole)
+    reach = round(FILL_REACH * wearer.span)
+    window = canvas.bounds(gap.ground, reach, ~hole)
     filled[window] = canvas.mirrored_out(wearer.pixels[window], ~hole[window])
+    depth = canvas.depth_inside(hole[window])
+    missing = np.zeros(depth.shape, np.bool_)
+    for (rows, columns), piece in canvas.pieces(canvas.grown(gap.ground[window], CLEAR_MARGIN)):
+        missing[rows, columns] |= piece & (depth[rows, columns][piece].max() > NARROW * wearer.span)
+    if missing.any():
+        near = canvas.bounds(missing, reach)
+        around = filled[window][near]
+        around[:] = fill(np.ascontiguousarray(around), np.ascontiguousarray(missing[near]))
     return filled
 
 

@@ -1,6 +1,6 @@
 """What lies in front of what: the old garment cleared away, the new one laid between the limbs."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from services.tryon.body import (
     WRIST,
     Side,
     Wearer,
-    along_arm,
     below_hips,
-    find_limb,
     labelled,
 )
 from services.tryon.canvas import Chosen, Plane
@@ -41,6 +39,7 @@ from services.tryon.gap import (
     shadow,
 )
 from services.tryon.garment import GarmentCategory
+from services.tryon.limb import along_arm, find_limb
 from services.tryon.pieces import Part
 from services.tryon.shading import Light
 from services.tryon.skin import skin_over
@@ -59,9 +58,44 @@ INSIDE_LIGHT = 0.72
 BEHIND_SHARE = 0.6
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What putting one garment on does.
+
+    Attributes:
+        edit: the fresh pixels.
+        wearer: the person before it.
+        category: of the garment.
+        gap: what the old clothes left open.
+        union: HxW, 0..1, what the garment covers if nothing lies on it.
+    """
+
+    edit: Edit
+    wearer: Wearer
+    category: GarmentCategory
+    gap: Gap
+    union: Plane
+
+    def dressed(self) -> Wearer:
+        """Return the person as dressed, labelled anew for what is put on next."""
+        wear, body = self.wearer.wear.copy(), self.wearer.body.copy()
+        shown = self.edit.cover > COVERED
+        wear[self.gap.ground & shown], body[self.gap.ground & shown] = 0, 0
+        wear[self.gap.skin & shown] = SKIN
+        wear[self.gap.cloth & shown] = LOWER if self.category not in BOTTOMS else UPPER
+        label = UPPER
+        if self.category in BOTTOMS:
+            label = LOWER
+        elif self.category is GarmentCategory.DRESS:
+            label = DRESS
+        wear[(self.union > COVERED) & shown] = label
+        pixels = self.edit.over(self.wearer.pixels)
+        return replace(self.wearer, pixels=pixels, body=body, wear=wear)
+
+
 def put_on(
     wearer: Wearer, cloth: Cloth, *, tucked: bool, shading: Plane, fill: Filler, seed: int
-) -> tuple[Edit, Wearer]:
+) -> Change:
     """Put one garment on.
 
     Args:
@@ -70,9 +104,6 @@ def put_on(
         shading: of the person as photographed, see `shading.shading_of`.
         fill: makes up what lies behind.
         seed: of the grain of skin.
-
-    Returns:
-        The change, and the person as dressed by it.
     """
     bottoms = cloth.category in BOTTOMS
     if bottoms:
@@ -91,7 +122,7 @@ def put_on(
     edit.darken(shadow(wearer, gap, union, wearer.span))
     lay_pieces(edit, wearer, drawn, gap, skin, Light(shading, union), bottoms=bottoms)
     edit.protect(protected(wearer))
-    return edit, dressed(wearer, cloth.category, edit, gap, union)
+    return Change(edit=edit, wearer=wearer, category=cloth.category, gap=gap, union=union)
 
 
 def tuck(layer: Drawn, wearer: Wearer) -> Drawn:
@@ -203,22 +234,3 @@ def arm_behind(wearer: Wearer, side: Side) -> bool:
     rows = np.clip(np.rint(places[:, 1]).astype(int), 0, height - 1)
     hidden = labelled(wearer.body[rows, columns], (TORSO, *LEGS))
     return bool(hidden.mean() > BEHIND_SHARE)
-
-
-def dressed(
-    wearer: Wearer, category: GarmentCategory, edit: Edit, gap: Gap, union: Plane
-) -> Wearer:
-    """Return the person with the change made, labelled anew for what is put on next."""
-    pixels = edit.over(wearer.pixels)
-    wear, body = wearer.wear.copy(), wearer.body.copy()
-    shown = edit.cover > COVERED
-    wear[gap.ground & shown], body[gap.ground & shown] = 0, 0
-    wear[gap.skin & shown] = SKIN
-    wear[gap.cloth & shown] = LOWER if category not in BOTTOMS else UPPER
-    label = UPPER
-    if category in BOTTOMS:
-        label = LOWER
-    elif category is GarmentCategory.DRESS:
-        label = DRESS
-    wear[(union > COVERED) & shown] = label
-    return replace(wearer, pixels=pixels, body=body, wear=wear)

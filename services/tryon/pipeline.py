@@ -15,6 +15,8 @@ from services.chassis.raster import Raster
 from services.tryon.body import Wearer
 from services.tryon.canvas import Chosen
 from services.tryon.cloth import COVERED, Cloth, cut_out
+from services.tryon.composite import lay_over, opaque
+from services.tryon.crop import moved, surroundings, working_size
 from services.tryon.cuffs import with_cuffs
 from services.tryon.edit import Edit
 from services.tryon.fit import corners_of
@@ -24,24 +26,18 @@ from services.tryon.layers import put_on
 from services.tryon.outfit import Hint, Worn, in_order
 from services.tryon.shading import shading_of
 from services.tryon.stance import check_stance
-from services.vision.frame import Frame, Window, scaled_to
+from services.vision.frame import Window, scaled_to
 from services.vision.parts import PartMap
 from services.vision.person import Person, person_at
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
 
-# Pixels of the longer side that a person is worked on at; a larger one is drawn larger.
-WORK_SIDE_MAX = 1280
-# Room around a person for wide clothes, as a share of the person's longer side.
-MARGIN_SHARE = 0.08
-BAND_ROWS = 256
-
 
 class PersonSearch(Protocol):
     """Finds people."""
 
-    def people(self, pixels: Pixels, arena: Arena) -> tuple[Person, ...]:
+    def people(self, pixels: Pixels, arena: Arena, *, in_parts: bool = True) -> tuple[Person, ...]:
         """See `vision.person.PersonFinder`."""
         ...
 
@@ -70,6 +66,21 @@ class HoleFiller(Protocol):
     def fill(self, pixels: Pixels, hole: Mask, arena: Arena) -> Pixels:
         """See `vision.inpaint.Inpainter`."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Who is to be dressed; arrays live in the call's arena.
+
+    Attributes:
+        person: in the photo.
+        wearer: the same on the crop that is worked on.
+        window: of the photo that the crop shows.
+    """
+
+    person: Person
+    wearer: Wearer
+    window: Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +160,27 @@ class TryonPipeline:
         self._raster.resize(picture.alpha, alpha)
         return Picture(pixels=pixels, alpha=alpha)
 
+    def see(self, pixels: Pixels, at: tuple[float, float] | None, arena: Arena) -> Seen:
+        """Find the person of a photo, and look closely.
+
+        Args:
+            pixels: HxWx3 uint8 RGB.
+            at: point of the person, 0..1 from the left and from the top; None for the most
+                prominent one.
+            arena: where what is seen goes.
+
+        Raises:
+            InvalidRequestError: PERSON_NOT_FOUND; nobody is there.
+        """
+        person = self.choose(pixels, at, arena)
+        wearer, window = self.look(pixels, person, arena)
+        return Seen(person=person, wearer=wearer, window=window)
+
     def try_on(
         self,
         picture: Picture,
+        seen: Seen,
         outfit: Sequence[Worn],
-        at: tuple[float, float] | None,
         seed: int,
         arena: Arena,
         cancelled: threading.Event,
@@ -161,28 +188,23 @@ class TryonPipeline:
         """Put an outfit on the person of a photo.
 
         Args:
-            picture: the photo.
+            picture: the photo, which is dressed in place.
+            seen: in it.
             outfit: the garments, in any order.
-            at: point of the person, 0..1 from the left and from the top; None for the most
-                prominent one.
             seed: chooses among equally good results.
             arena: where the result and what it is made from go.
             cancelled: watched between steps.
 
         Raises:
-            InvalidRequestError: PERSON_NOT_FOUND; nobody is there, or nobody who can be dressed.
+            InvalidRequestError: PERSON_NOT_FOUND; the person can't be dressed.
             Stopped: `cancelled` was set.
         """
-        order = in_order(outfit)
-        pixels = arena.array(picture.pixels.shape, np.uint8)
-        pixels[:] = picture.pixels
+        order, pixels = in_order(outfit), picture.pixels
         mask = arena.array(pixels.shape[:2], np.uint8)
+        check_stance(seen.person, mask.shape, order)
         with arena.scope():
-            person = self.choose(picture.pixels, at, arena)
-            check_stance(person, picture.pixels.shape[:2], order)
-            wearer, window = self.look(picture.pixels, person, arena)
-            edit = self.dress(wearer, order, seed, arena, cancelled)
-            self._compose(edit, pixels[window.slices], mask[window.slices], arena)
+            edit = self.dress(seen.wearer, order, seed, arena, cancelled)
+            lay_over(edit, seen.window, pixels, mask)
         return Result(picture=Picture(pixels=pixels, alpha=opaque(picture.alpha, mask)), mask=mask)
 
     def choose(self, pixels: Pixels, at: tuple[float, float] | None, arena: Arena) -> Person:
@@ -191,15 +213,17 @@ class TryonPipeline:
         Raises:
             InvalidRequestError: PERSON_NOT_FOUND.
         """
-        people = self._people.people(pixels, arena)
         height, width = pixels.shape[:2]
-        person = people[0] if people else None
-        if at is not None:
-            person = person_at(people, at[0] * width, at[1] * height)
-        if person is None:
-            place = "at the given point" if at is not None else "in the photo"
-            raise InvalidRequestError(Reason.PERSON_NOT_FOUND, f"nobody was found {place}")
-        return person
+        # Who is to be dressed is large in the photo, most times.
+        for in_parts in (False, True):
+            people = self._people.people(pixels, arena, in_parts=in_parts)
+            person = people[0] if people else None
+            if at is not None:
+                person = person_at(people, at[0] * width, at[1] * height)
+            if person is not None:
+                return person
+        place = "at the given point" if at is not None else "in the photo"
+        raise InvalidRequestError(Reason.PERSON_NOT_FOUND, f"nobody was found {place}")
 
     def look(self, pixels: Pixels, person: Person, arena: Arena) -> tuple[Wearer, Window]:
         """Cut a person out of a photo at the size that is worked at, and tell the parts.
@@ -208,9 +232,7 @@ class TryonPipeline:
             The person, in arrays of the arena, and the window of the photo.
         """
         window = surroundings(person, *pixels.shape[:2])
-        size = window.height, window.width
-        if max(size) > WORK_SIDE_MAX:
-            size = scaled_to(*size, WORK_SIDE_MAX)
+        size = working_size(window)
         crop = arena.array((*size, 3), np.uint8)
         if size == (window.height, window.width):
             crop[:] = pixels[window.slices]
@@ -239,34 +261,17 @@ class TryonPipeline:
                 ).copy()
 
         edit = Edit(wearer.shape)
-        for worn in order:
+        for number, worn in enumerate(order, 1):
             if cancelled.is_set():
                 raise Stopped
-            layer, wearer = put_on(
+            change = put_on(
                 wearer, worn.cloth, tucked=worn.tucked, shading=shading, fill=fill, seed=seed
             )
-            edit.join(layer)
+            edit.join(change.edit)
+            if number < len(order):
+                wearer = change.dressed()
         edit.protect(kept)
         return edit
-
-    def _compose(self, edit: Edit, pixels: Pixels, mask: Mask, arena: Arena) -> None:
-        """Lay an edit over the photo's window in place, at the photo's own size."""
-        planes = edit.finish()
-        if planes[1].shape != mask.shape:
-            large = tuple(
-                arena.array((*mask.shape, *plane.shape[2:]), np.uint8) for plane in planes
-            )
-            for plane, grown in zip(planes, large, strict=True):
-                self._raster.resize(plane, grown)
-            planes = large[0], large[1], large[2]
-        colour, cover, light = planes
-        for start in range(0, mask.shape[0], BAND_ROWS):
-            rows = slice(start, start + BAND_ROWS)
-            part = pixels[rows]
-            shaded = light[rows] < 255
-            part[shaded] = (part[shaded].astype(np.uint16) * light[rows][shaded][:, None]) // 255
-            self._raster.blend(part.copy(), colour[rows], cover[rows], 1.0, part)
-            mask[rows][shaded | (cover[rows] > 0)] = 255
 
 
 def require_corners(garment: Garment) -> None:
@@ -282,39 +287,3 @@ def require_corners(garment: Garment) -> None:
             Reason.GARMENT_NOT_FOUND,
             "the whole garment must be in sight, and of the category that is given",
         )
-
-
-def surroundings(person: Person, height: int, width: int) -> Window:
-    """Return the window that a person and wide clothes fill."""
-    box = person.box
-    margin = round(MARGIN_SHARE * max(box.height, box.width)) + 8
-    return box.grown(margin, height, width)
-
-
-def moved(person: Person, window: Window, size: tuple[int, int]) -> Person:
-    """Carry a person into the coordinates of a window that is scaled to (rows, columns)."""
-    scale = size[0] / window.height
-    landmarks = person.landmarks.copy()
-    landmarks[:, 0] = (landmarks[:, 0] - window.left + 0.5) * scale - 0.5
-    landmarks[:, 1] = (landmarks[:, 1] - window.top + 0.5) * scale - 0.5
-    landmarks[:, 2] *= scale
-    x, y = person.frame.centre
-    frame = Frame(
-        centre=((x - window.left) * scale, (y - window.top) * scale),
-        side=person.frame.side * scale,
-        turn=person.frame.turn,
-    )
-    box = Window(
-        top=max(0, round((person.box.top - window.top) * scale)),
-        left=max(0, round((person.box.left - window.left) * scale)),
-        bottom=min(size[0], round((person.box.bottom - window.top) * scale)),
-        right=min(size[1], round((person.box.right - window.left) * scale)),
-    )
-    return replace(person, frame=frame, box=box, landmarks=landmarks)
-
-
-def opaque(alpha: Mask | None, mask: Mask) -> Mask | None:
-    """Make what was changed visible, in place, where the photo was transparent."""
-    if alpha is not None:
-        np.maximum(alpha, mask, out=alpha)
-    return alpha

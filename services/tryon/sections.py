@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.tryon.body import SIDES, Point, Side, outermost, unbroken, unit
+from services.tryon.body import SIDES, Point, Side, unit
 from services.tryon.cloth import Cloth
+from services.tryon.probe import outermost, unbroken
 
 # Beside a sleeve the body of a garment is at most this much wider than between its corners.
 FLARE_BESIDE_SLEEVE = 1.06

@@ -1,6 +1,9 @@
 """The RPC's shape: garments and a photo in, GarmentFound, the picture and its mask out."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import grpc
@@ -12,26 +15,16 @@ from services.chassis.chunks import MediumHeader, Upload
 from services.chassis.errors import InvalidRequestError, LimitError, Reason
 from services.chassis.media import headers
 from services.chassis.media.image import ImageLimits, Picture, decode, encode, probe
+from services.chassis.memory.arena import Arena
 from services.chassis.telemetry import Stage
 from services.tryon.cloth import Cloth
-from services.tryon.garment import GarmentCategory
 from services.tryon.manner import QUALITY_DEFAULT, Manner
-from services.tryon.outfit import GARMENTS_MAX, Hint, Tuck, Worn
+from services.tryon.options import NUMBERS, read_manner
+from services.tryon.outfit import GARMENTS_MAX, Hint, Worn
 from services.tryon.pipeline import Result, TryonPipeline
 
 # Quoted: generic for the type checker only.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-
-CATEGORIES = {
-    tryon_pb2.GarmentCategory.Value(f"GARMENT_CATEGORY_{category.name}"): category
-    for category in GarmentCategory
-}
-NUMBERS = {category: number for number, category in CATEGORIES.items()}
-TUCKS = {
-    tryon_pb2.TUCK_UNSPECIFIED: Tuck.OVER,
-    tryon_pb2.TUCK_OVER: Tuck.OVER,
-    tryon_pb2.TUCK_IN: Tuck.IN,
-}
 
 
 class TryonServicer(tryon_pb2_grpc.TryonServiceServicer):
@@ -50,8 +43,16 @@ class TryonServicer(tryon_pb2_grpc.TryonServiceServicer):
             await Fitting(call, self._pipeline, upload).run()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A garment that is being cut out of its picture."""
+
+    header: MediumHeader
+    task: asyncio.Task[Worn]
+
+
 class Fitting:
-    """One call: the garments first, then the photo."""
+    """One call: the garments first, then the photo; the photo's person is sought meanwhile."""
 
     def __init__(
         self,
@@ -63,7 +64,9 @@ class Fitting:
         self._pipeline = pipeline
         self._upload = upload
         self._image_limits = ImageLimits(pixels_max=call.limits.pixels_max)
-        self._outfit: list[Worn] = []
+        self._garments: list[Reading] = []
+        self._memories = ExitStack()
+        self._told: Exception | None = None
 
     async def run(self) -> None:
         """Read options and media to the half-close and answer the photo.
@@ -75,53 +78,88 @@ class Fitting:
         manner = read_manner((await self._upload.first()).options)
         manner.check()
         photos = 0
-        while (header := await self._upload.next_medium()) is not None:
-            if photos:
-                raise InvalidRequestError(
-                    Reason.UPLOAD_OUT_OF_ORDER, "nothing comes after the photo", field=header.field
-                )
-            photos += header.kind == media_pb2.MEDIA_KIND_IMAGE
-            await self._medium(header, manner)
-        if not photos:
-            raise InvalidRequestError(
-                Reason.UPLOAD_EMPTY, "the upload holds no image", field="media"
-            )
-
-    async def _medium(self, header: MediumHeader, manner: Manner) -> None:
         try:
-            if header.kind == media_pb2.MEDIA_KIND_GARMENT:
-                await self._garment(header, manner.hints.get(header.index, Hint()))
-            elif header.kind == media_pb2.MEDIA_KIND_IMAGE:
-                await self._photo(header, manner)
-            else:
-                refuse_kind(header)
+            while (header := await self._upload.next_medium()) is not None:
+                if photos:
+                    raise InvalidRequestError(
+                        Reason.UPLOAD_OUT_OF_ORDER,
+                        "nothing comes after the photo",
+                        field=header.field,
+                    )
+                photos += header.kind == media_pb2.MEDIA_KIND_IMAGE
+                async with self._blaming(header):
+                    await self._medium(header, manner)
+            if not photos:
+                await self._outfit()
+                raise InvalidRequestError(
+                    Reason.UPLOAD_EMPTY, "the upload holds no image", field="media"
+                )
+        finally:
+            await give_up([reading.task for reading in self._garments])
+            self._memories.close()
+
+    @asynccontextmanager
+    async def _blaming(self, header: MediumHeader) -> AsyncIterator[None]:
+        """Tell an error of the block as the failure of a medium, unless another is to blame."""
+        try:
+            yield
         except (InvalidRequestError, LimitError) as error:
             error.field = error.field or header.field
-            await self._call.failure(header.index, error)
+            if error is not self._told:
+                self._told = error
+                await self._call.failure(header.index, error)
             raise
 
+    async def _medium(self, header: MediumHeader, manner: Manner) -> None:
+        if header.kind == media_pb2.MEDIA_KIND_GARMENT:
+            await self._garment(header, manner.hints.get(header.index, Hint()))
+        elif header.kind == media_pb2.MEDIA_KIND_IMAGE:
+            await self._photo(header, manner)
+        else:
+            refuse_kind(header)
+
     async def _garment(self, header: MediumHeader, hint: Hint) -> None:
-        """Cut a garment out and tell what it was taken for."""
-        if len(self._outfit) == GARMENTS_MAX:
+        """Take a garment's picture in, and have it read while what comes next is taken in."""
+        if len(self._garments) == GARMENTS_MAX:
             raise InvalidRequestError(
                 Reason.UPLOAD_TOO_MANY, f"an outfit holds {GARMENTS_MAX} garments at most"
             )
-        arena = self._call.arena
-        with arena.scope():
-            data = await self._upload.read(header, arena)
-            cloth = await self._call.compute(Stage.ANALYSE, self._read, header, data, hint)
-        cloth = self._pipeline.keep(cloth, arena)
-        self._outfit.append(Worn(cloth=cloth, tuck=hint.tuck, field=header.field))
-        found = tryon_pb2.GarmentFound(garment_index=header.index, category=NUMBERS[cloth.category])
-        await self._call.send(tryon_pb2.TryOnResponse(garment=found))
+        # Memory of its own: scopes of the photo's work end in between.
+        memory = self._memories.enter_context(self._call.arena.beside())
+        with ExitStack() as picture:
+            picture.enter_context(memory.scope())
+            data = await self._upload.read(header, memory)
+            work = self._cut_out(header, data, hint, memory, picture.pop_all())
+        self._garments.append(Reading(header=header, task=asyncio.ensure_future(work)))
 
-    def _read(self, header: MediumHeader, data: memoryview, hint: Hint) -> Cloth:
-        picture, _ = self._decode(header, data)
-        return self._pipeline.read_garment(picture.pixels, hint, self._call.arena)
+    async def _cut_out(
+        self, header: MediumHeader, data: memoryview, hint: Hint, memory: Arena, picture: ExitStack
+    ) -> Worn:
+        """Cut a garment out of its picture, which is wiped then."""
+        with picture:
+            cloth = await self._call.compute(Stage.ANALYSE, self._read, header, data, hint, memory)
+        cloth = self._pipeline.keep(cloth, memory)
+        return Worn(cloth=cloth, tuck=hint.tuck, field=header.field)
+
+    def _read(self, header: MediumHeader, data: memoryview, hint: Hint, memory: Arena) -> Cloth:
+        picture, _ = self._decode(header, data, memory)
+        return self._pipeline.read_garment(picture.pixels, hint, memory)
+
+    async def _outfit(self) -> list[Worn]:
+        """Wait for the garments, and tell what each was taken for."""
+        outfit = []
+        for reading in self._garments:
+            async with self._blaming(reading.header):
+                worn = await reading.task
+            number = NUMBERS[worn.cloth.category]
+            found = tryon_pb2.GarmentFound(garment_index=reading.header.index, category=number)
+            await self._call.send(tryon_pb2.TryOnResponse(garment=found))
+            outfit.append(worn)
+        return outfit
 
     async def _photo(self, header: MediumHeader, manner: Manner) -> None:
         """Dress the person and answer."""
-        if not self._outfit:
+        if not self._garments:
             raise InvalidRequestError(
                 Reason.UPLOAD_OUT_OF_ORDER, "the garments come before the image"
             )
@@ -131,12 +169,22 @@ class Fitting:
             picture, media_type = await call.compute(
                 Stage.DECODE, self._decode_photo, header, data, manner
             )
+            looking = asyncio.ensure_future(
+                call.compute(
+                    Stage.ANALYSE, self._pipeline.see, picture.pixels, manner.person, arena
+                )
+            )
+            try:
+                outfit = await self._outfit()
+                seen = await looking
+            finally:
+                await give_up([looking])
             result = await call.compute(
                 Stage.RENDER,
                 self._pipeline.try_on,
                 picture,
-                self._outfit,
-                manner.person,
+                seen,
+                outfit,
                 manner.seed,
                 arena,
                 call.cancelled,
@@ -169,19 +217,33 @@ class Fitting:
         grey[:] = result.mask[:, :, None]
         return encode(grey, None, headers.PNG, QUALITY_DEFAULT, self._call.arena)
 
-    def _decode(self, header: MediumHeader, data: memoryview) -> tuple[Picture, str]:
+    def _decode(self, header: MediumHeader, data: memoryview, memory: Arena) -> tuple[Picture, str]:
         found = probe(data, header.media_type, self._image_limits)
-        return decode(data, found, self._call.arena), found.media_type
+        return decode(data, found, memory), found.media_type
 
     def _decode_photo(
         self, header: MediumHeader, data: memoryview, manner: Manner
     ) -> tuple[Picture, str]:
         """Decode the photo at the size that was asked for; name what it came as."""
-        picture, media_type = self._decode(header, data)
+        picture, media_type = self._decode(header, data, self._call.arena)
         if manner.long_side_pixels_max:
             side = manner.long_side_pixels_max
             picture = self._pipeline.shrink(picture, side, self._call.arena)
         return picture, media_type
+
+
+async def give_up(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """End tasks that nobody waits for any more, and see them ended."""
+    for task in tasks:
+        task.cancel()
+    while not all(task.done() for task in tasks):
+        # However often the call is cancelled, memory must not go before the work on it has ended.
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait(tasks)
+    for task in tasks:
+        # Looked at, so that asyncio does not log an error that nobody waits for.
+        if not task.cancelled():
+            task.exception()
 
 
 def refuse_kind(header: MediumHeader) -> None:
@@ -204,46 +266,3 @@ def opening(
         width_pixels=result.mask.shape[1],
         height_pixels=result.mask.shape[0],
     )
-
-
-def read_manner(options: tryon_pb2.TryOnOptions) -> Manner:
-    """Take over the options, with their defaults.
-
-    Raises:
-        InvalidRequestError: a number that an enumeration does not have, or a garment named twice.
-    """
-    hints: dict[int, Hint] = {}
-    for place, hint in enumerate(options.garments):
-        field = f"options.garments[{place}]"
-        if hint.garment_index in hints or hint.garment_index >= GARMENTS_MAX:
-            raise InvalidRequestError(
-                Reason.OPTION_INVALID,
-                f"each of the {GARMENTS_MAX} garments is named once at most",
-                field=f"{field}.garment_index",
-            )
-        hints[hint.garment_index] = read_hint(hint, field)
-    point = (options.person.x, options.person.y) if options.HasField("person") else None
-    return Manner(
-        hints=hints,
-        person=point,
-        mask_wanted=options.mask_wanted,
-        seed=options.seed,
-        media_type=options.format.media_type,
-        quality=options.format.quality or QUALITY_DEFAULT,
-        long_side_pixels_max=options.format.long_side_pixels_max,
-    )
-
-
-def read_hint(hint: tryon_pb2.GarmentHint, field: str) -> Hint:
-    """Take over what is known of one garment.
-
-    Raises:
-        InvalidRequestError: a number that an enumeration does not have.
-    """
-    if hint.category and hint.category not in CATEGORIES:
-        raise InvalidRequestError(
-            Reason.OPTION_INVALID, "no such category", field=f"{field}.category"
-        )
-    if hint.tuck not in TUCKS:
-        raise InvalidRequestError(Reason.OPTION_INVALID, "no such tuck", field=f"{field}.tuck")
-    return Hint(category=CATEGORIES.get(hint.category), tuck=TUCKS[hint.tuck])

@@ -7,7 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon import canvas
-from services.tryon.body import DRESS, HEAD, LEGS, LOWER, SKIN, UPPER, Wearer, labelled
+from services.tryon.body import (
+    DRESS,
+    HALVED_SPAN_MIN,
+    HEAD,
+    LEGS,
+    LOWER,
+    SKIN,
+    UPPER,
+    Wearer,
+    labelled,
+)
 from services.tryon.canvas import Plane
 
 # Windows of the shading in spans: folds of plain cloth, the light alone under prints and stripes.
@@ -30,6 +40,9 @@ def shading_of(wearer: Wearer) -> Plane:
     Each kind of surface is measured against its own middle, and what none shows is filled from
     around it.
     """
+    if wearer.span >= HALVED_SPAN_MIN:
+        small = wearer.halved()
+        return canvas.enlarged(shading_of(small), wearer.shape)
     luma = log_luma(wearer.pixels)
     total = np.zeros(wearer.shape, np.float32)
     weight = np.zeros(wearer.shape, np.float32)
@@ -82,8 +95,9 @@ class Light:
         """Measure the shading where a garment is; both HxW."""
         covered = cover > COVERED
         middle = float(np.median(shading[covered])) if covered.any() else 0.0
-        self._factor = np.exp(STRENGTH * (shading - middle))
+        self._shading, self._middle = shading, middle
 
     def on(self, colour: NDArray[np.uint8], window: tuple[slice, slice]) -> Plane:
         """Light hxwx3 uint8 RGB that lies in a window of the crop; float32 0..255."""
-        return np.asarray(np.minimum(colour * self._factor[window][:, :, None], 255.0))
+        factor = np.exp(STRENGTH * (self._shading[window] - self._middle))
+        return np.asarray(np.minimum(colour * factor[:, :, None], 255.0))

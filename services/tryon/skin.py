@@ -7,17 +7,7 @@ from numpy.typing import NDArray
 
 from services.tryon import canvas
 from services.tryon.bare import BareLimb, skin_of
-from services.tryon.body import (
-    HEAD,
-    HIP,
-    LEGS,
-    SHOULDER,
-    SIDES,
-    SKIN,
-    TORSO,
-    Wearer,
-    labelled,
-)
+from services.tryon.body import HEAD, HIP, LEGS, SHOULDER, SIDES, SKIN, TORSO, Wearer, labelled
 from services.tryon.canvas import Chosen, Pixels, Plane
 
 # How far the tone of visible skin reaches, in spans.

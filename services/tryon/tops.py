@@ -4,21 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon import canvas
-from services.tryon.body import (
-    HIP,
-    SIDES,
-    Point,
-    Side,
-    Wearer,
-    find_limb,
-    hang,
-    outermost,
-    smooth,
-    unit,
-)
+from services.tryon.body import HIP, SIDES, Point, Side, Wearer, hang, unit
 from services.tryon.cloth import COVERED, Cloth
-from services.tryon.limbs import extended, limb_target
+from services.tryon.girth import body_edge, visible_share
+from services.tryon.limb import find_limb
 from services.tryon.pieces import Part, Piece
+from services.tryon.probe import outermost, smooth
 from services.tryon.sections import (
     FLARE_BESIDE_SLEEVE,
     Frame,
@@ -28,16 +19,9 @@ from services.tryon.sections import (
     sleeves,
     widths_of,
 )
-from services.tryon.trunk import (
-    Trunk,
-    between,
-    body_edge,
-    collar_place,
-    find_trunk,
-    front_shift,
-    shoulder_line,
-    visible_share,
-)
+from services.tryon.size import between
+from services.tryon.trunk import Trunk, collar_place, find_trunk, front_shift, shoulder_line
+from services.tryon.tubes import extended, limb_target
 from services.tryon.warp import Mesh, grid_over, strip, thin_plate
 
 # Cloth lies on the body and is a little wider than it.
@@ -49,8 +33,8 @@ SLEEVE_DRAPE = (0.95, 0.74)
 LOOSE_MAX = 1.6
 # No sleeve reaches further over the hand, as a share of the arm.
 SLEEVE_END_MAX = 1.05
-# Worn, a sleeve is pulled up a little by the shoulder.
-SLEEVE_SHARE = 0.95
+# A sleeve's cloth may end so far before or behind the corners of its opening, as a share of it.
+OPENING_OFF_MAX = 0.25
 ROWS = 8
 SECTIONS = 14
 # The trunk's cloth goes on under the sleeves: at the shoulder as a share of the garment's width,
@@ -268,9 +252,10 @@ def fit_sleeve(
     opening = points[f"cuff_outer_{side}"], points[f"cuff_inner_{side}"]
     far = sleeve_region(cloth, seam, side)
     cover = np.where(far & ~trunk_region_inner(cloth, outline), cloth.cover, np.uint8(0))
+    opening = moved_to_end(cover >= COVERED, seam, opening)
     arm = find_limb(wearer, "arm", side)
     axis = (seam[0] + seam[1]) / 2, (opening[0] + opening[1]) / 2
-    own_length = SLEEVE_SHARE * float(np.linalg.norm(axis[1] - axis[0])) * trunk.scale
+    own_length = float(np.linalg.norm(axis[1] - axis[0])) * trunk.scale
     start_place = (trunk.tops[side] + trunk.armpits[side]) / 2
     start = float((start_place - arm.joints[0]) @ unit(arm.joints[1] - arm.joints[0]))
     start = float(np.clip(start, 0.0, 0.5 * arm.lengths[0]))
@@ -285,6 +270,29 @@ def fit_sleeve(
         cover=cover,
         ends_at=end,
     )
+
+
+def moved_to_end(
+    solid: NDArray[np.bool_], seam: tuple[Point, Point], opening: tuple[Point, Point]
+) -> tuple[Point, Point]:
+    """Move the corners of a sleeve's opening along the sleeve to where its cloth ends.
+
+    An opening that is seen from below is round, and reaches beyond the line between its corners.
+
+    Args:
+        solid: where the sleeve is, without the rest of the garment.
+    """
+    start = (seam[0] + seam[1]) / 2
+    along = (opening[0] + opening[1]) / 2 - start
+    length = float(np.linalg.norm(along))
+    rows, columns = np.nonzero(solid)
+    if not rows.size or length < 1.0:
+        return opening
+    places = (np.stack([columns, rows], axis=1) - start) @ (along / length)
+    off = float(np.quantile(places, 0.995)) / length - 1.0
+    if abs(off) > OPENING_OFF_MAX:
+        return opening
+    return opening[0] + off * along, opening[1] + off * along
 
 
 def sleeve_region(cloth: Cloth, seam: tuple[Point, Point], side: Side) -> NDArray[np.bool_]:

@@ -35,7 +35,13 @@ EMPTY = (0, 0, 0)
 class FigureFinder:
     """Finds the drawn figure in any picture that is not black."""
 
-    def people(self, pixels: Pixels, arena: Arena) -> tuple[Person, ...]:  # noqa: ARG002
+    def people(
+        self,
+        pixels: Pixels,
+        arena: Arena,  # noqa: ARG002
+        *,
+        in_parts: bool = True,  # noqa: ARG002
+    ) -> tuple[Person, ...]:
         """See `PersonFinder`."""
         return (figure.person(),) if pixels.any() else ()
 

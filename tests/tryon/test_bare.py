@@ -6,7 +6,8 @@ import numpy as np
 
 from services.tryon import canvas, figure
 from services.tryon.bare import BUILDS, CLOTH_EASE, bare_outline, skin_of, usual_widths
-from services.tryon.body import SKIN, Side, Wearer, find_limb
+from services.tryon.body import SKIN, Side, Wearer
+from services.tryon.limb import find_limb
 from services.tryon.shading import shading_of
 from services.vision.parts import BodyPart, Wear
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.tryon.body import Side, Wearer, along_arm
+from services.tryon.body import Side, Wearer
 from services.tryon.cuffs import with_cuffs
+from services.tryon.limb import along_arm
 from services.vision.parts import BodyPart, Wear
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from services.tryon import figure
-from services.tryon.body import Side, Wearer, find_limb
+from services.tryon.body import Side, Wearer
 from services.tryon.cloth import Cloth, cut_out
 from services.tryon.fit import fit
 from services.tryon.garment import GarmentCategory
+from services.tryon.limb import find_limb
 from services.tryon.pieces import Part, Piece
 from services.vision.parts import Wear
 

@@ -7,12 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from services.tryon import canvas, figure
-from services.tryon.body import Side, Wearer, along_arm, below_hips
+from services.tryon.body import Side, Wearer, below_hips
 from services.tryon.cloth import cut_out
 from services.tryon.edit import Edit
 from services.tryon.gap import hem_of_top
 from services.tryon.garment import GarmentCategory
 from services.tryon.layers import put_on
+from services.tryon.limb import along_arm
 from services.tryon.shading import shading_of
 from services.vision.parts import BodyPart, Wear
 
@@ -32,7 +33,8 @@ def dress(
     """Put a drawn garment on."""
     cloth = cut_out(*figure.garment(category))
     shading = shading_of(wearer)
-    return put_on(wearer, cloth, tucked=tucked, shading=shading, fill=mirrored, seed=1)
+    change = put_on(wearer, cloth, tucked=tucked, shading=shading, fill=mirrored, seed=1)
+    return change.edit, change.dressed()
 
 
 def long_sleeved() -> Wearer:

@@ -3,15 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.tryon.body import (
-    Limb,
-    Point,
-    Wearer,
-    limb_edges,
-    outer_normal,
-    smooth,
-    unit,
-)
+from services.tryon.body import Point, Wearer, unit
+from services.tryon.limb import Limb, limb_edges, outer_normal
+from services.tryon.probe import smooth
 
 # Cloth goes round a limb: a little wider than it, and at most so much.
 LIMB_EASE = 1.05
