@@ -4,17 +4,22 @@ import hashlib
 import importlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import onnx
 import pytest
 
+from services.chassis.build import compared
 from services.chassis.engine import Engine
+from services.chassis.engine.choice import CpuRoom
 from services.chassis.engine.networks import Network, Sides
 from services.chassis.errors import InternalError
 from services.chassis.settings import Device, Settings
 from services.chassis.store import ModelStore
+from services.vision.networks import DEPTH, PARTS, POSE_DETECTOR
 from tests.gpu.emulated import EmulatedDriver
 from tests.gpu.fake_tensorrt import installed
 from tests.gpu.half_network import small_network
@@ -109,3 +114,40 @@ def test_without_a_build_the_room_does_not_open(gpu: ModuleType, settings: Setti
     """A machine whose kernels were not built says so."""
     with pytest.raises(InternalError, match="run build-engines"):
         gpu.GpuRoom(settings, ModelStore(settings.models))
+
+
+def kinds(model: bytes) -> set[str]:
+    """List the types of a network's convolution weights."""
+    network = onnx.load_from_string(model)
+    weights = {each.name: each.data_type for each in network.graph.initializer}
+    used = {weights[node.input[1]] for node in network.graph.node if node.op_type == "Conv"}
+    return {np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind)).name for kind in used}
+
+
+@pytest.mark.parametrize(("network", "kind"), [(POSE_DETECTOR, "float32"), (PARTS, "float16")])
+def test_networks_are_prepared_in_their_own_precision(
+    gpu: ModuleType, network: Network, kind: str
+) -> None:
+    """A pose network is translated and stays exact, one of ours is halved."""
+    store = ModelStore(Settings().models)
+    try:
+        store.path(network.name)
+    except InternalError as error:
+        pytest.skip(f"the pose models are not fetched: {error.message}")
+
+    assert kinds(gpu.prepared(store, network)) == {kind}
+
+
+@pytest.mark.parametrize("network", [POSE_DETECTOR, DEPTH], ids=lambda network: network.name)
+def test_builds_are_compared_with_full_precision(
+    network: Network, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reference is the CPU in float32, for networks of every form, and is told."""
+    store = ModelStore(Settings().models)
+    try:
+        engine = CpuRoom(store, 2).load(replace(network, exact=True))
+    except InternalError as error:
+        pytest.skip(f"the pose models are not fetched: {error.message}")
+
+    assert compared(Settings(threads=2), network, engine) < network.mean_error_max / 100
+    assert f"{network.name}: mean error 0.0000" in capsys.readouterr().err
