@@ -54,9 +54,11 @@ def test_the_translation_answers_the_same(file: Path) -> None:
     expected, found = (answers(engine, {given.name: noise}) for engine in (own, translated))
 
     assert (translated.inputs, translated.outputs) == (own.inputs, own.outputs)
+    # Noise is nobody: how sure the network is of a person may well be 0 exactly.
+    assert sum(np.ptp(answer) > 0 for answer in expected.values()) >= 2
     for name, answer in expected.items():
-        assert np.abs(answer).max() > 0
-        assert np.allclose(found[name], answer, rtol=1e-4, atol=1e-3 * np.abs(answer).max())
+        most = max(float(np.abs(answer).max()), 1e-6)
+        assert np.allclose(found[name], answer, rtol=1e-4, atol=1e-3 * most)
 
 
 def test_tensorrt_has_every_operator_of_the_translation(file: Path) -> None:
