@@ -1,5 +1,7 @@
 """Networks in half precision: valid, of operators that TensorRT has, and close to the original."""
 
+import re
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,22 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from gateway.settings import SERVICES
 from services.chassis.engine.half import to_half
+from services.chassis.engine.networks import Network
 from services.chassis.errors import InternalError
+from services.chassis.store import ModelStore
 from tests.gpu.half_network import small_network
 from tests.gpu.operators import OPSETS, kinds_of, unsupported
 
 MODELS = Path(__file__).parents[2] / "models"
 SHIPPED = sorted(MODELS.glob("*/*.onnx"))
+OURS = {
+    network
+    for feature in SERVICES
+    for network in import_module(f"services.{feature}.networks").NETWORKS
+    if not network.exact
+}
 
 
 def run(network: ModelProto, image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -107,3 +118,14 @@ def test_tensorrt_has_every_operator_of_the_shipped_networks(file: Path) -> None
 
     assert list(unsupported(network)) == []
     assert next(each.version for each in network.opset_import if not each.domain) in OPSETS
+
+
+@pytest.mark.parametrize(
+    "network", sorted(OURS, key=lambda each: each.name), ids=lambda network: network.name
+)
+def test_cards_tell_how_far_half_precision_may_lie(network: Network) -> None:
+    """The limit that a build is held to stands in the card of each network of ours."""
+    card = (MODELS / ModelStore(MODELS).path(network.name)).with_name("card.md").read_text()
+    (told,) = re.findall(r"^On a GPU .*$", card, re.MULTILINE)
+
+    assert f" {network.mean_error_max}" in told
