@@ -110,6 +110,7 @@ def improve(picture: Floats, problem: Problem, rounds: int, guide: Floats) -> tu
     for _ in range(rounds):
         traits = np.concatenate([describe(picture, WAVES), *fixed], axis=2)
         rows, columns = nearest(traits, problem.target, sources)
+        straighten(traits, problem, rows, columns)
         settle(traits, problem, rows, columns)
         lay(picture, problem, rows, columns)
     return rows, columns
@@ -188,6 +189,26 @@ def parts(count: int) -> Iterator[slice]:
         yield slice(start, start + TARGETS_AT_A_TIME)
 
 
+def straighten(traits: Floats, problem: Problem, rows: Places, columns: Places) -> None:
+    """Let targets take their content from their own row if it is found near it, in place.
+
+    Few pixels say where a line runs, so a line that is level in the picture is soon a pixel off.
+
+    Args:
+        traits: hxwxK.
+        problem: of the picture.
+        rows: of the sources, for each target.
+        columns: likewise.
+    """
+    own = np.nonzero(problem.target)
+    row, column = own[0] * STEP, columns[own]
+    mine = traits[row, own[1] * STEP]
+    slanted = ((mine - traits[rows[own], column]) ** 2).sum(axis=1)
+    level = ((mine - traits[row, column]) ** 2).sum(axis=1)
+    near = (np.abs(rows[own] - row) <= SLANT_ROWS) & problem.whole[row, column]
+    rows[own] = np.where(near & (level <= slanted + SLANT), row, rows[own])
+
+
 def settle(traits: Floats, problem: Problem, rows: Places, columns: Places) -> None:
     """Let targets follow their neighbours' shifts where that is cheaper, in place.
 
@@ -218,7 +239,7 @@ def settle(traits: Floats, problem: Problem, rows: Places, columns: Places) -> N
         mine = flat[base[turn]]
         best = np.full(len(turn), np.inf, np.float32)
         chosen = shift[place][turn]
-        for wish in [chosen.copy(), *around, level_with(chosen, base[turn], width)]:
+        for wish in [chosen.copy(), *around]:
             source = base[turn] + np.where(wish == NOBODY, 0, wish)
             inside = (wish != NOBODY) & (source >= 0) & (source < len(flat))
             source = np.where(inside, source, 0)
@@ -231,13 +252,6 @@ def settle(traits: Floats, problem: Problem, rows: Places, columns: Places) -> N
         shift[place[0][turn], place[1][turn]] = chosen
     found = shift[place] + base
     rows[own], columns[own] = found // width, found % width
-
-
-def level_with(shift: Places, base: Places, width: int) -> Places:
-    """Return shifts that take content from a target's own row, where it is taken from near it."""
-    source = shift + base
-    down = source // width - base // width
-    return np.where(np.abs(down) <= SLANT_ROWS, shift - down * width, shift)
 
 
 def lay(picture: Floats, problem: Problem, rows: Places, columns: Places) -> None:
