@@ -189,11 +189,13 @@ class EmulatedRecording:
             work()
 
 
-def compile_for_host(folder: Path) -> ctypes.CDLL:
-    """Compile the kernels as C++; warnings are errors."""
-    library = folder / "kernels.so"
-    entries = " ".join(f"ENTRY({name})" for name in NAMES)
-    defines = [f'-DKERNELS="{SOURCE}"', f"-DENTRIES={entries}"]
+def compile_for_host(
+    folder: Path, source: Path = SOURCE, names: Sequence[str] = NAMES
+) -> ctypes.CDLL:
+    """Compile kernels as C++; warnings are errors."""
+    library = folder / f"{source.stem}.so"
+    entries = " ".join(f"ENTRY({name})" for name in names)
+    defines = [f'-DKERNELS="{source}"', f"-DENTRIES={entries}"]
     flags = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
     subprocess.run(["c++", *flags, *defines, "-o", library, EMULATION], check=True)
     return ctypes.CDLL(str(library))
