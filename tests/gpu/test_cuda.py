@@ -68,7 +68,7 @@ def memory_at(address: int, size_bytes: int) -> NDArray[np.uint8]:
 @pytest.fixture
 def seen() -> dict[str, Any]:
     """Note what the driver hands to PyCUDA."""
-    return {"pinned": [], "pieces": [], "launched": []}
+    return {"pinned": [], "pieces": [], "launched": [], "flags": []}
 
 
 @pytest.fixture
@@ -89,6 +89,10 @@ def cuda(seen: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Modu
         del stream
         target[:] = memory_at(source, target.size)
 
+    def stream(flags: int) -> SimpleNamespace:
+        seen["flags"].append(flags)
+        return SimpleNamespace(handle=7, synchronize=lambda: None)
+
     def launch(*arguments: object, **place: object) -> None:
         seen["launched"].append((arguments, place["grid"], place["block"]))
 
@@ -107,7 +111,7 @@ def cuda(seen: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Modu
         "MemoryError": OutOfMemoryError,
         "Context": Context,
         "Device": lambda _: device,
-        "Stream": lambda: SimpleNamespace(handle=7, synchronize=lambda: None),
+        "Stream": stream,
         "DeviceAllocation": Allocation,
         "Function": object,
         "Module": object,
@@ -157,6 +161,7 @@ def test_copies_go_through_the_staging_and_leave_it_zero(
     assert np.array_equal(back, sent)
     assert not stream._staging[: min(size, STAGING_BYTES)].any()
     assert max(seen["pieces"]) <= STAGING_BYTES
+    assert seen["flags"] == [1], "a stream that waits for nobody else's work"
     assert len(seen["pinned"]) == int(pinned)
 
 

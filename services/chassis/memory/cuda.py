@@ -22,6 +22,10 @@ from services.chassis.memory.reservation import Reservation, whole_pages
 STAGING_BYTES: Final = 8 * 1024 * 1024
 """Copies go in pieces of this size: enough that starting them costs nothing beside them."""
 
+STREAM_NON_BLOCKING: Final = 1
+"""CU_STREAM_NON_BLOCKING of the driver, which PyCUDA has no name for: a stream of its own that does
+not wait for the default stream, nor makes others wait while it records."""
+
 Piece: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8], int]
 """Bytes of a host array, their place in the staging buffer, their offset in the array."""
 
@@ -114,7 +118,7 @@ class CudaDriver:
                 staging = cuda.pagelocked_empty(STAGING_BYTES, np.uint8)
             else:
                 staging = locked_memory(STAGING_BYTES)
-            return CudaStream(cuda.Stream(), staging, self._kernels)
+            return CudaStream(cuda.Stream(STREAM_NON_BLOCKING), staging, self._kernels)
 
 
 class CudaStream:
