@@ -51,25 +51,25 @@ def fill(pixels: Pixels, hole: Mask, beside: Mask, lens: Lens, target: Pixels) -
         return
     even = fields.reduce(pixels, beside.shape).astype(np.float32)
     spread(even, beside > 0, lens)
-    smooth = fields.enlarge(np.rint(np.clip(even, 0.0, 255.0)).astype(np.uint8), hole.shape)
     x, y = mirrored(beside)
     # Half-way between places on two sides of something lies the thing itself.
-    torn = fields.enlarge(astray(x, y, beside), hole.shape)
-    down, right = hole.shape[0] / beside.shape[0], hole.shape[1] / beside.shape[1]
-    map_x = fields.enlarge((x + 0.5) * right - 0.5, hole.shape)
-    map_y = fields.enlarge((y + 0.5) * down - 0.5, hole.shape)
+    steady = (astray(x, y, beside) == 0).astype(np.uint8)
+    window = fields.window(fields.reduce(hole, beside.shape) > 0, hole.shape, 2)
+    smooth = fields.enlarge(np.rint(np.clip(even, 0.0, 255.0)).astype(np.uint8), hole.shape)
     detail = np.empty_like(target)
     fields.with_opacity(fields.mix(pixels, 1.0, smooth, -1.0, GREY), detail)
-    found = np.empty_like(target)
-    fields.pull(detail, map_x, map_y, found)
-    np.clip(found, GREY - GRAIN, GREY + GRAIN, out=found)
-    found[torn > 0] = GREY
-    filling = np.empty_like(target)
-    fields.with_opacity(fields.mix(found[:, :, :3], 1.0, smooth, 1.0, -GREY), filling)
-    soft = fields.blur(
-        fields.widen(hole, round(FEATHER * min(hole.shape))), FEATHER * min(hole.shape)
-    )
-    target[:] = fields.blend(target, filling, soft * np.float32(1 / 255))
+    down, right = hole.shape[0] / beside.shape[0], hole.shape[1] / beside.shape[1]
+    part = target[window]
+    filling, grain = np.empty_like(part), np.full_like(part, GREY)
+    map_x = fields.enlarge_part((x + 0.5) * right - 0.5, hole.shape, window)
+    map_y = fields.enlarge_part((y + 0.5) * down - 0.5, hole.shape, window)
+    fields.pull(detail, map_x, map_y, filling)
+    fields.copy_where(filling, fields.enlarge_part(steady, hole.shape, window), grain)
+    np.clip(grain, GREY - GRAIN, GREY + GRAIN, out=grain)
+    fields.with_opacity(fields.mix(grain[:, :, :3], 1.0, smooth[window], 1.0, -GREY), filling)
+    reach = FEATHER * min(hole.shape)
+    soft = fields.blur(fields.widen(hole[window], round(reach)), reach)
+    part[:] = fields.blend(part, filling, soft * np.float32(1 / 255))
 
 
 def astray(x: Field, y: Field, beside: Mask) -> Mask:

@@ -188,6 +188,11 @@ def window(chosen: NDArray[np.bool_], size: tuple[int, int], margin: int) -> tup
     return slices[0], slices[1]
 
 
+def channel_sum(values: Field) -> Field:
+    """Add up the channels of HxWxC."""
+    return np.asarray(cv2.transform(values, np.ones((1, values.shape[2]), np.float32)))
+
+
 def islands(chosen: Pixels) -> NDArray[np.int32]:
     """Number what hangs together of hxw uint8 that is not 0, from 1; the rest is 0."""
     return np.asarray(cv2.connectedComponents(chosen)[1], np.int32)

@@ -211,29 +211,41 @@ def add_fringe(pixels: Pixels, opacity: Mask, hole: Mask, lens: Lens) -> None:
         hole: HxW uint8, not 0 where the back is to be made up; changed in place.
         lens: scales.
     """
-    size, grid = opacity.shape, grid_size(*opacity.shape)
-    band = fields.widen(opacity, max(round(FRINGE_SHARE * min(size)), 1))
+    grid = grid_size(*opacity.shape)
     covered = fields.reduce(opacity, grid)
-    inside, outside = covered > FRINGE_SURE, fields.reduce(band, grid) == 0
+    reach = max(round(FRINGE_SHARE * min(grid)), 1)
+    band = fields.widen((covered > 0).astype(np.uint8), reach)
+    inside, outside = covered > FRINGE_SURE, band == 0
     if not (inside.any() and outside.any()):
         return
-    window = fields.window(fields.reduce(np.minimum(band, 1).astype(np.float32), grid) > 0, size, 1)
-    fore, rear = (spread_from(pixels, known, window, lens) for known in (inside, outside))
-    fore -= rear
-    rear -= pixels[window]
-    likeness = -(rear * fore).sum(axis=2)
-    contrast = (fore * fore).sum(axis=2)
-    strands = (likeness > FRINGE_LIKE * contrast) & (contrast > FRINGE_CONTRAST**2)
-    strands &= band[window] > 0
+    colours = fields.reduce(pixels, grid).astype(np.float32)
+    fore, rear = colours.copy(), colours
+    spread(fore, inside, lens)
+    spread(rear, outside, lens)
+    window = fields.window(band > 0, opacity.shape, 1)
+    likeness = fields.enlarge_part(likeness_model(fore, rear, band > 0), opacity.shape, window)
+    likeness[:, :, :3] *= pixels[window]
+    strands = fields.channel_sum(likeness) > FRINGE_LIKE
     part = hole[window]
     np.maximum(part, fields.widen(strands.astype(np.uint8) * np.uint8(255), 2), out=part)
 
 
-def spread_from(pixels: Pixels, known: NDArray[np.bool_], part: Window, lens: Lens) -> Field:
-    """Spread the colours of known cells over a part of a picture: hxwx3."""
-    colours = fields.reduce(pixels, known.shape).astype(np.float32)
-    spread(colours, known, lens)
-    return np.asarray(fields.enlarge_part(colours, pixels.shape[:2], part), np.float32)
+def likeness_model(fore: Field, rear: Field, chosen: NDArray[np.bool_]) -> Field:
+    """Tell how far a colour is on the way from one behind to one in front, as a linear function.
+
+    Args:
+        fore: hxwx3, colours in front.
+        rear: hxwx3, colours behind.
+        chosen: hxw; elsewhere, and where both colours are alike, the answer is 0.
+
+    Returns:
+        hxwx4: weights of red, green and blue, and a constant.
+    """
+    way = fore - rear
+    contrast = (way * way).sum(axis=2)
+    chosen = chosen & (contrast > FRINGE_CONTRAST**2)
+    way *= (chosen / np.maximum(contrast, 1.0))[:, :, None]
+    return np.dstack([way, -(way * rear).sum(axis=2)]).astype(np.float32)
 
 
 def beside(depth: Field, hole: Mask, slope: float) -> Mask:
