@@ -19,8 +19,8 @@ import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.bodypix import BodyPix
 from gateway.certs import make_development_certificates
-from services.chassis.engine.openvino import OpenVinoEngine
 from services.chassis.media.clip import ClipFormat
 from services.chassis.media.movie import MovieFormat, open_movie
 from services.chassis.media.sound import decode_sound
@@ -45,9 +45,7 @@ NEAR_SHARE = 0.1
 # Moves that the background is compared in: one that goes far aside, one that leaves the ground.
 EXACT_MOVES = ("two_step", "jump")
 LANDMARKS = ((11, 13, 15), (12, 14, 16), (23, 25, 27), (24, 26, 28))
-KEYPOINTS = ((5, 7, 9), (6, 8, 10), (11, 13, 15), (12, 14, 16))
-BODYPIX = "teachers/bodypix_mobilenet050_stride8.onnx"
-BODYPIX_STRIDE = 8
+JOINT_NAMES = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
 SONGS = ("Karissa_Hobbs_-_Lets_Go_Fishin.ogg", "Kevin_MacLeod_-_Vibe_Ace.ogg")
 ACCENT_SECONDS = 0.06
 
@@ -59,7 +57,6 @@ class Clip:
     """One clip with what it was drawn from."""
 
     dancer: Dancer
-    photo: Pixels
     stances: list[Stance]
     frames: list[Pixels]
 
@@ -93,19 +90,18 @@ def open_pipeline() -> DancePipeline:
 
 def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
     """Measure pose, bones, faces, feet and background over all people and moves."""
-    bodypix = None
-    if data:
-        bodypix = OpenVinoEngine(data / BODYPIX, threads=2, picture_inputs=(), exact=True)
+    bodypix = BodyPix(data) if data else None
     own: dict[str, list[float]] = {}
     other: dict[str, list[float]] = {}
     bones, faces, slides, exact = [], [], [], []
     photos: dict[str, float] = {}
+    by_joint: list[NDArray[np.float64]] = []
     for person in PEOPLE:
         for clip, move in clips(pipeline, person):
             if bodypix and person not in photos:
                 skeleton = clip.dancer.rig.skeleton
                 joints, near = skeleton.limbs[:, :3], NEAR_SHARE * skeleton.torso
-                photos[person] = agreement(keypoints(bodypix, clip.photo), joints, near)
+                photos[person] = agreement(bodypix.joints(clip.dancer.photo), joints, near)
             bones.append(bone_variation(clip))
             faces.append(min(face_likeness(clip)))
             slides.append(foot_slide(clip))
@@ -118,12 +114,15 @@ def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
                 joints = np.where(inside(joints, frame)[..., None], joints, np.nan)
                 own.setdefault(move, []).append(agreement(found(pipeline, frame), joints, near))
                 if bodypix:
-                    seen = keypoints(bodypix, frame)
+                    seen = bodypix.joints(frame)
                     other.setdefault(move, []).append(agreement(seen, joints, near))
+                    by_joint.append(hits(seen, joints, near))
     print(f"{'move':14} {'PCK@0.1':>8} {'BodyPix':>8}")
     for move, values in own.items():
         second = f"{np.mean(other[move]):8.3f}" if other else "       -"
         print(f"{move:14} {np.mean(values):8.3f} {second}")
+    if by_joint:
+        print_joints(np.nanmean(by_joint, axis=0))
     figures = {
         "PCK@0.1 of torso, pose network": mean_of(own),
         "bone length variation, worst": max(bones),
@@ -136,6 +135,15 @@ def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
         figures["PCK@0.1 of torso, BodyPix"] = mean_of(other)
         figures["PCK@0.1 of torso, BodyPix on the photos"] = float(np.mean([*photos.values()]))
     return figures
+
+
+def print_joints(found: NDArray[np.float64]) -> None:
+    """Print how often BodyPix found each of 4x3 joints."""
+    print(f"{'BodyPix':14} {'left':>8} {'right':>8}")
+    for pair, names in enumerate(JOINT_NAMES):
+        for number, name in enumerate(names):
+            left, right = found[2 * pair : 2 * pair + 2, number]
+            print(f"{name:14} {left:8.3f} {right:8.3f}")
 
 
 def mean_of(scores: dict[str, list[float]]) -> float:
@@ -151,15 +159,13 @@ def clips(pipeline: DancePipeline, person: str) -> Iterator[tuple[Clip, str]]:
     with Budget(1 << 31).lease(0) as arena:
         size = wanted.size_for(*photo.shape[:2])
         dancer = pipeline.dancer(photo, Wish(), size, "", arena)
-        scaled = np.asarray(cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
         for move in pipeline.book.moves:
             with arena.scope():
                 wish = Wish(moves=(move.name,))
                 music = pipeline.accompaniment(None, wish, wanted, "")
                 stances = [now for now, _ in pipeline.stances(dancer, music, None, wish, wanted)]
                 frames = draw(pipeline, dancer, music, wish, wanted, arena)
-                clip = Clip(dancer=dancer, photo=scaled, stances=stances, frames=frames)
-                yield clip, move.name
+                yield Clip(dancer=dancer, stances=stances, frames=frames), move.name
 
 
 def draw(
@@ -185,28 +191,6 @@ def found(pipeline: DancePipeline, frame: Pixels) -> NDArray[np.float64] | None:
     return np.stack([places[list(limb)] for limb in LANDMARKS])
 
 
-def keypoints(engine: OpenVinoEngine, frame: Pixels) -> NDArray[np.float64]:
-    """Find the joints of a frame by BodyPix, 4x3x2: Papandreou et al., "PersonLab" (2018)."""
-    scale = 513 / frame.shape[0]
-    width = round(frame.shape[1] * scale / BODYPIX_STRIDE) * BODYPIX_STRIDE + 1
-    picture = cv2.resize(frame, (width, 513), interpolation=cv2.INTER_AREA)
-    picture = picture.astype(np.float32)[None] / 127.5 - 1.0
-    rows, columns = 512 // BODYPIX_STRIDE + 1, (width - 1) // BODYPIX_STRIDE + 1
-    depths = {spec.name: spec.shape[-1] for spec in engine.outputs}
-    answers = {
-        name: np.empty((1, rows, columns, depth or 1), np.float32) for name, depth in depths.items()
-    }
-    engine.run({"input": picture}, answers)
-    heat, offsets = answers["heatmaps"][0], answers["short_offsets"][0]
-    points = np.empty((17, 2))
-    for number in range(17):
-        row, column = np.unravel_index(np.argmax(heat[:, :, number]), (rows, columns))
-        down, right = offsets[row, column, number], offsets[row, column, 17 + number]
-        points[number] = column * BODYPIX_STRIDE + right, row * BODYPIX_STRIDE + down
-    points *= [(frame.shape[1] - 1) / (width - 1), (frame.shape[0] - 1) / 512]
-    return np.stack([points[list(limb)] for limb in KEYPOINTS])
-
-
 def inside(joints: NDArray[np.float64], frame: Pixels) -> NDArray[np.bool_]:
     """Tell which joints the picture shows: arms that are spread may go beyond its border."""
     return np.asarray(((joints >= 0) & (joints < frame.shape[1::-1])).all(axis=-1))
@@ -222,8 +206,15 @@ def agreement(seen: NDArray[np.float64] | None, joints: NDArray[np.float64], nea
     """
     if seen is None:
         return 0.0
+    return float(np.nanmean(hits(seen, joints, near)))
+
+
+def hits(
+    seen: NDArray[np.float64], joints: NDArray[np.float64], near: float
+) -> NDArray[np.float64]:
+    """Return for each of 4x3 joints 1 for found near, 0 for not, not a number for out of sight."""
     away = np.linalg.norm(seen - joints, axis=-1)
-    return float((away[np.isfinite(away)] < near).mean())
+    return np.where(np.isfinite(away), away < near, np.nan)
 
 
 def bone_variation(clip: Clip) -> float:
@@ -243,7 +234,7 @@ def face_likeness(clip: Clip) -> Iterator[float]:
     x, y = rig.skeleton.head
     radius = 0.7 * rig.skeleton.head_radius
     left, top, right, bottom = (round(v) for v in (x - radius, y - radius, x + radius, y + radius))
-    face = cv2.cvtColor(clip.photo, cv2.COLOR_RGB2GRAY)[top:bottom, left:right]
+    face = cv2.cvtColor(clip.dancer.photo, cv2.COLOR_RGB2GRAY)[top:bottom, left:right]
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     for frame, stance in zip(clip.frames, clip.stances, strict=True):
         turns = np.full(3, stance.head_turn)

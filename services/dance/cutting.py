@@ -31,22 +31,23 @@ from services.dance.regions import (
     region_of,
     without_trunk_cloth,
 )
+from services.dance.shoulders import hollow, rounding
+from services.dance.sides import with_sides, without_bumps
 from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
+from services.vision.parts import BodyPart
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
+# An arm with less of a sleeve, in bones, is bare at its armpit.
+SLEEVE_MIN = 0.25
 # The trunk keeps this much of the shoulder's disc under the arm.
-SHOULDER_DISC = 0.72
+SHOULDER_DISC = 0.6
 # Half an elbow's width over what was measured there.
 ELBOW_DISC = 1.12
 # Nothing of trunk and arms is thinner than this, over the torso's length; from this place on along
 # an arm its hand begins, which is.
 THIN_SHARE = 0.03
 HAND_FROM = 1.7
-# A trunk's outline has no bump shorter than this, over the torso's length.
-BUMP_SHARE = 0.45
-# Its sides go on below the hips for so much of it.
-HIPS_SHARE = 0.12
 # A hand hides so much of what it lies on, over the torso's length.
 LAP_SHARE = 0.12
 # Room around a person.
@@ -139,7 +140,7 @@ def cut_out(pixels: Pixels, seen: Silhouette, skeleton: Skeleton) -> Cut:
             regions[limb] = without_trunk_cloth(regions[limb], seen, near, limb)
     crotch = find_crotch(seen.mask, near)
     outline = Outline(radii=radii, crotch=crotch, hem=find_hem(seen, near))
-    parts = Cutter(pixels[window], seen.mask, near, outline).cut(regions)
+    parts = Cutter(pixels[window], seen, near, outline).cut(regions)
     hem = None if outline.hem is None else outline.hem + origin[1]
     return Cut(
         parts={layer: part.moved(origin) for layer, part in parts.items()},
@@ -150,9 +151,12 @@ def cut_out(pixels: Pixels, seen: Silhouette, skeleton: Skeleton) -> Cut:
 class Cutter:
     """Shares a body's pixels out among its parts."""
 
-    def __init__(self, pixels: Pixels, mask: Mask, skeleton: Skeleton, outline: Outline) -> None:
+    def __init__(
+        self, pixels: Pixels, seen: Silhouette, skeleton: Skeleton, outline: Outline
+    ) -> None:
         self._pixels = pixels
-        self._mask = mask
+        self._mask = mask = seen.mask
+        self._head = seen.body == BodyPart.HEAD
         self._skeleton = skeleton
         self._outline = outline
         self._soft = max(1.0, SOFT_SHARE * skeleton.torso)
@@ -163,11 +167,17 @@ class Cutter:
         """Cut all parts."""
         arms = {limb: regions[limb] for limb in ARMS if limb not in self._skeleton.missing}
         legs = {limb: regions[limb] for limb in LEGS if limb not in self._skeleton.missing}
-        covered = np.zeros(self._mask.shape, np.float32)
-        for region in arms.values():
+        covered, caps = (np.zeros(self._mask.shape, np.float32) for _ in range(2))
+        for limb, region in arms.items():
             np.maximum(covered, region.inside, out=covered)
+            cap, corner = rounding(self._mask, self._skeleton, self._outline, limb)
+            corner[self._head] = 0.0
+            arms[limb] = replace(region, share=np.maximum(region.share, corner))
+            np.maximum(covered, corner, out=covered)
+            if region.sleeve >= SLEEVE_MIN:
+                np.maximum(caps, cap, out=caps)
         parts = self._legs(legs, covered)
-        parts[Layer.CORE] = self._core(arms, legs, covered)
+        parts[Layer.CORE] = self._core(arms, legs, covered, caps)
         for limb, region in arms.items():
             parts |= self._arm(limb, region)
         return {layer: parts[layer] for layer in Layer if layer in parts}
@@ -217,21 +227,31 @@ class Cutter:
         radius = self._outline.radii[limb, 0]
         return ramp((self._below(limb) + 0.9 * radius) / (0.2 * radius))
 
-    def _core(self, arms: dict[Limb, Region], legs: dict[Limb, Region], covered: Share) -> Part:
+    def _core(
+        self, arms: dict[Limb, Region], legs: dict[Limb, Region], covered: Share, caps: Share
+    ) -> Part:
         """Cut trunk and head, with the shoulders' rounding and what arms hid of them."""
         skeleton, shape = self._skeleton, self._mask.shape
-        keep = 1 - covered
-        for limb in arms:
+        keep = np.maximum(1 - covered, caps)
+        sleeves = [limb for limb, region in arms.items() if region.sleeve >= SLEEVE_MIN]
+        for limb in sleeves:
             radius = SHOULDER_DISC * self._outline.radii[limb, 0]
             disc = ramp((radius - distance(shape, skeleton.limbs[limb, 0])) / self._soft)
             np.maximum(keep, disc, out=keep)
-        alpha = self._opened(self._mask * keep * self._sides(keep))
         hidden = self._between_joints()
+        low = float(skeleton.limbs[list(ARMS), 0, 1].max())
+        low += SHOULDER_DISC * float(self._outline.radii[list(ARMS), 0].min())
+        sides = without_bumps((self._mask * keep).astype(np.float32), skeleton, low, self._soft)
+        # An arm before the trunk makes a dent in what is seen of it, and no bumps beside it.
+        sides = np.maximum(sides, hidden / np.float32(255))
+        alpha = self._opened(self._mask * keep * sides)
+        for limb in sleeves:
+            np.maximum(hidden, hollow(self._mask, alpha, skeleton, self._outline, limb), out=hidden)
         if not legs:
             # Hands that lie on legs which keep still hid a part of them.
             radius = LAP_SHARE * skeleton.torso
             hidden = np.maximum(hidden, grow(grow(alpha, radius), -radius))
-        solid = np.rint(np.maximum(alpha, hidden * covered)).astype(np.uint8)
+        solid = np.rint(np.minimum(alpha + hidden * covered, 255)).astype(np.uint8)
         whole = without_crumbs(solid, PART_SHARE_MIN).astype(np.float32)
         if legs and self._outline.hem is not None:
             rows = np.arange(shape[0], dtype=np.float32)[:, None]
@@ -245,32 +265,9 @@ class Cutter:
         known = (covered < 0.05) & (whole > 200)
         for region in arms.values():
             known &= region.own < 0.05
-        return self._part(known, whole)
-
-    def _sides(self, keep: Share) -> Share:
-        """Return where the trunk may be: without bumps at its sides that no trunk has.
-
-        Between an arm and the trunk a mask easily takes shadow and ground for the person.
-        """
-        skeleton, height = self._skeleton, self._mask.shape[0]
-        columns = np.arange(self._mask.shape[1], dtype=np.float32)
-        solid = self._mask * keep >= 128
-        rows = np.arange(height)
-        share = np.clip((rows - skeleton.neck[1]) / max(skeleton.torso, 1.0), 0.0, 1.0)[:, None]
-        middle = skeleton.neck[0] + share * (skeleton.pelvis[0] - skeleton.neck[0])
-        aside = columns - middle
-        extent = max(2, round(BUMP_SHARE * skeleton.torso))
-        allowed = np.ones(self._mask.shape, np.float32)
-        low = SHOULDER_DISC * float(self._outline.radii[list(ARMS), 0].min())
-        shoulder = float(skeleton.limbs[list(ARMS), 0, 1].max()) + low
-        trunk = (rows > shoulder) & (rows < skeleton.pelvis[1] + HIPS_SHARE * skeleton.torso)
-        for side in (-1, 1):
-            reach = np.where(solid, side * aside, 0.0).max(axis=1).astype(np.float32)
-            edge = opened_profile(reach, extent)[:, None]
-            inside = ramp((edge - side * aside) / self._soft + 1.0)
-            allowed = np.where(trunk[:, None], np.minimum(allowed, inside), allowed)
-        # An arm before the trunk makes a dent in what is seen of it, and no bumps beside the dent.
-        return np.maximum(allowed, self._between_joints() / np.float32(255))
+        known &= self._known > 0
+        pixels = with_sides(self._pixels, known, skeleton)
+        return self._part(known, whole, pixels)
 
     def _between_joints(self) -> Mask:
         """Return what is trunk for sure: between shoulders and hips."""
@@ -293,25 +290,29 @@ class Cutter:
         opened = grow(grow(grow(solid, -radius), radius), self._soft)
         return np.asarray(np.minimum(solid, opened), np.uint8)
 
-    def _part(self, known: NDArray[np.bool_], alpha: NDArray[np.floating]) -> Part:
-        """Keep what a part covers, its colours spread from where they are known to be its own."""
+    def _part(
+        self,
+        known: NDArray[np.bool_],
+        alpha: NDArray[np.floating],
+        pixels: Pixels | None = None,
+    ) -> Part:
+        """Keep what a part covers, its colours spread from where they are known to be its own.
+
+        Args:
+            known: HxW.
+            alpha: HxW, 0..255.
+            pixels: HxWx3, where it is not as in the photo; all that is known is known here.
+        """
         solid = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
         window = covered_window(solid)
-        own = np.where(known, self._known, 0)[window].astype(np.uint8)
-        colour = np.ascontiguousarray(self._pixels[window])
+        own = np.where(known, 255 if pixels is not None else self._known, 0)[window]
+        own = own.astype(np.uint8)
+        colour = np.ascontiguousarray((self._pixels if pixels is None else pixels)[window])
         return Part(
             colour=spread(colour, own) if own.any() else colour,
             alpha=np.ascontiguousarray(solid[window]),
             origin=(window[1].start, window[0].start),
         )
-
-
-def opened_profile(values: Share, extent: int) -> Share:
-    """Cut off what sticks out of a profile for less than `extent` rows."""
-    windows = np.lib.stride_tricks.sliding_window_view
-    half = extent // 2
-    low = windows(np.pad(values, half, mode="edge"), 2 * half + 1).min(axis=1)
-    return np.asarray(windows(np.pad(low, half, mode="edge"), 2 * half + 1).max(axis=1))
 
 
 def window_of(mask: Mask, skeleton: Skeleton) -> tuple[tuple[slice, slice], tuple[int, int]]:

@@ -74,6 +74,7 @@ class Dancer:
         rig: the puppet, in pixels of the clip.
         home: where the feet stand.
         rest: the pose of the photo.
+        photo: HxWx3 uint8 RGB, as the clip shows it.
         filled: HxWx3, the photo without the person, None where the background is another.
         size: rows and columns of the clip.
     """
@@ -81,6 +82,7 @@ class Dancer:
     rig: Rig
     home: Home
     rest: Pose
+    photo: Pixels
     filled: Pixels | None
     size: tuple[int, int]
 
@@ -212,7 +214,7 @@ class DancePipeline:
             rig = make_rig(skeleton, cut, seen, arena)
         home = home_of(skeleton)
         rest = pose_of(skeleton, home)
-        return Dancer(rig=rig, home=home, rest=rest, filled=filled, size=size)
+        return Dancer(rig=rig, home=home, rest=rest, photo=photo, filled=filled, size=size)
 
     def _filled(
         self, photo: Pixels, mask: Mask, skeleton: Skeleton, wish: Wish, arena: Arena

@@ -32,12 +32,15 @@ RADIUS_SHARE_MIN = 0.045
 SLACK_SHARE = 0.035
 # Width of a cut's soft edge, over the torso's length.
 SOFT_SHARE = 0.012
+# A border between two parts of a body is smoothed by this many widths of the soft edge.
+SMOOTH = 1.5
 # The parts under a limb reach in under its edge by this many widths of the soft edge.
 RIM = 1.5
 # Cloth this much beyond a sleeve's end, over a bone's length, is no sleeve: the arm hung beside it.
 CUFF_SHARE = 0.1
 # An arm of which so much is bare beyond its sleeve has an end of a sleeve to speak of.
 BARE_MIN = 0.7
+CLOTHED = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class Region:
         own: 0..1, the same without the shoulder alone.
         along: from the root on, 1 for each bone.
         away: from the nearest bone, over the limb's half width there.
+        sleeve: how far it is clothed, as `along`; beyond the hand for one that is not bare.
     """
 
     share: Share
@@ -57,6 +61,7 @@ class Region:
     own: Share
     along: Share
     away: Share
+    sleeve: float = CLOTHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +135,19 @@ def region_of(seen: Silhouette, skeleton: Skeleton, limb: Limb, profile: Profile
     origin = np.array([window[1].start, window[0].start], np.float64)
     points, body = skeleton.limbs[limb] - origin, np.ascontiguousarray(seen.body[window])
     near = region_near(body, points, skeleton.torso, limb, profile)
-    whole = {
-        name: np.full(seen.mask.shape, FAR if name == "away" else 0.0, np.float32)
-        for name in ("share", "inside", "own", "along", "away")
-    }
-    for name, values in whole.items():
-        values[window] = getattr(near, name)
-    return Region(**whole)
+
+    def whole(values: Share, beyond: float = 0.0) -> Share:
+        laid = np.full(seen.mask.shape, beyond, np.float32)
+        laid[window] = values
+        return laid
+
+    return Region(
+        share=whole(near.share),
+        inside=whole(near.inside),
+        own=whole(near.own),
+        along=whole(near.along),
+        away=whole(near.away, FAR),
+    )
 
 
 def window_around(skeleton: Skeleton, limb: Limb, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -216,7 +227,11 @@ def without_trunk_cloth(region: Region, seen: Silhouette, skeleton: Skeleton, li
     cloth = beyond & (hung > 0)
     keep = 1 - ramp((blur(cloth.astype(np.float32), soft / 2) - 0.25) / 0.5)
     return replace(
-        region, share=region.share * keep, inside=region.inside * keep, own=region.own * keep
+        region,
+        share=region.share * keep,
+        inside=region.inside * keep,
+        own=region.own * keep,
+        sleeve=end,
     )
 
 
@@ -252,7 +267,7 @@ def label_shares(body: Mask, limb: Limb, soft: float) -> tuple[Share, Share]:
     """
     own = np.isin(body, LIMB_PARTS[limb]).astype(np.uint8) * 255
     wide = np.where(body == BodyPart.GROUND, grow(own, 3 * soft), own).astype(np.uint8)
-    share = ramp((blur(wide, soft / 2).astype(np.float32) - 64) / 128)
+    share = ramp((blur(wide, SMOOTH * soft).astype(np.float32) - 100) / 55)
     inside = ramp((blur(grow(wide, -RIM * soft), soft / 2).astype(np.float32) - 64) / 128)
     return share, inside
 

@@ -13,7 +13,7 @@ from services.dance.cutting import ARM_LAYERS
 from services.dance.pixels import draw_map, lay_over, opaque, push_in, sample, unmultiplied
 from services.dance.rig import Piece, Rig, cell_of, posed_corners
 from services.dance.skeleton import Limb
-from services.dance.skinning import CoreWeights, LimbWeights
+from services.dance.skinning import LimbWeights
 from services.dance.stage import Shadow
 from services.dance.stance import Stance
 
@@ -108,21 +108,13 @@ def draw(canvas: Pixels, rig: Rig, stance: Stance, late: Stance) -> None:
             continue
         places = draw_map(
             (corners - top_left).astype(np.float32),
-            nearness(piece),
+            piece.nearness,
             piece.triangles,
             (piece.corners - piece.origin).astype(np.float32),
             (bottom - top, right - left),
             step,
         )
         lay_over(canvas[top:bottom, left:right], sample(piece.texture, places))
-
-
-def nearness(piece: Piece) -> NDArray[np.float32]:
-    """Tell which part of a piece is seen where it folds: the end of a limb, or the head."""
-    weights = piece.weights
-    if isinstance(weights, CoreWeights):
-        return np.asarray(0.5 * weights.head, np.float32)
-    return np.asarray(weights.along.sum(axis=1) / 2, np.float32)
 
 
 def in_order(rig: Rig, stance: Stance) -> Sequence[Piece]:

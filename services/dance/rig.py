@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from services.chassis.memory.arena import Arena
 from services.dance.cutting import Cut, Layer
 from services.dance.outline import Silhouette
-from services.dance.pixels import grow, premultiply
+from services.dance.pixels import blur, grow, premultiply
 from services.dance.skeleton import ARMS, Points, Skeleton
 from services.dance.skinning import (
     CoreWeights,
@@ -43,6 +43,7 @@ class Piece:
         origin: x and y of the texture's first pixel in the photo.
         triangles: Tx3 int32.
         weights: how the corners follow the joints.
+        nearness: V, 0..1, which of them is seen where the piece folds over itself.
     """
 
     layer: Layer
@@ -51,6 +52,7 @@ class Piece:
     origin: tuple[int, int]
     triangles: NDArray[np.int32]
     weights: LimbWeights | CoreWeights
+    nearness: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +111,32 @@ def make_rig(skeleton: Skeleton, cut: Cut, seen: Silhouette, arena: Arena) -> Ri
                 origin=part.origin,
                 triangles=triangles,
                 weights=weights,
+                nearness=nearness(weights, part.alpha, corners - room, cell),
             )
         )
     return Rig(skeleton=skeleton, pieces=tuple(pieces), neck=neck)
+
+
+def nearness(
+    weights: LimbWeights | CoreWeights, alpha: NDArray[np.uint8], corners: Points, cell: float
+) -> NDArray[np.float32]:
+    """Tell which part of a piece is seen where it folds: the end of a limb, or the head.
+
+    What is clear must never hide what is not.
+
+    Args:
+        weights: of the corners.
+        alpha: HxW of the piece.
+        corners: Vx2, in pixels of the piece.
+        cell: width of the mesh's cells.
+    """
+    first = 0.5 * weights.head if isinstance(weights, CoreWeights) else weights.along.mean(axis=1)
+    (columns, rows) = np.rint(corners).astype(int).T
+    height, width = alpha.shape
+    inside = (rows >= 0) & (columns >= 0) & (rows < height) & (columns < width)
+    solid = blur(alpha, 0.5 * cell)[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    share = np.where(inside, solid / 255.0, 0.0)
+    return np.asarray(share * (0.5 + 0.5 * first), np.float32)
 
 
 def cell_of(skeleton: Skeleton) -> float:
