@@ -96,6 +96,7 @@ def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
     bones, faces, slides, exact = [], [], [], []
     photos: dict[str, float] = {}
     by_joint: list[NDArray[np.float64]] = []
+    errors: dict[str, list[NDArray[np.float64]]] = {}
     for person in PEOPLE:
         for clip, move in clips(pipeline, person):
             if bodypix and person not in photos:
@@ -117,6 +118,7 @@ def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
                     seen = bodypix.joints(frame)
                     other.setdefault(move, []).append(agreement(seen, joints, near))
                     by_joint.append(hits(seen, joints, near))
+                    errors.setdefault(person, []).append((seen - joints) / near)
     print(f"{'move':14} {'PCK@0.1':>8} {'BodyPix':>8}")
     for move, values in own.items():
         second = f"{np.mean(other[move]):8.3f}" if other else "       -"
@@ -133,6 +135,7 @@ def quality(pipeline: DancePipeline, data: Path | None) -> dict[str, float]:
     }
     if other:
         figures["PCK@0.1 of torso, BodyPix"] = mean_of(other)
+        figures["PCK@0.1 of torso, BodyPix, joints as it defines them"] = redefined(errors)
         figures["PCK@0.1 of torso, BodyPix on the photos"] = float(np.mean([*photos.values()]))
     return figures
 
@@ -144,6 +147,23 @@ def print_joints(found: NDArray[np.float64]) -> None:
         for number, name in enumerate(names):
             left, right = found[2 * pair : 2 * pair + 2, number]
             print(f"{name:14} {left:8.3f} {right:8.3f}")
+
+
+def redefined(errors: dict[str, list[NDArray[np.float64]]]) -> float:
+    """Return the share of joints found where two estimators' ideas of a joint are told apart.
+
+    What BodyPix calls a hip lies above what the pose network calls one, by the same way in every
+    frame of a person: the median of that way is taken off.
+
+    Args:
+        errors: of each person, for each frame 4x3x2, over what still is near.
+    """
+    found = []
+    for person in errors.values():
+        ways = np.stack(person)
+        away = np.linalg.norm(ways - np.nanmedian(ways, axis=0), axis=-1)
+        found.append(np.where(np.isfinite(away), away < 1.0, np.nan))
+    return float(np.nanmean(np.concatenate(found)))
 
 
 def mean_of(scores: dict[str, list[float]]) -> float:
