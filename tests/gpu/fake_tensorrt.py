@@ -126,6 +126,12 @@ class BuilderFlag(IntEnum):
     TF32 = 7
 
 
+class PreviewFeature(IntEnum):
+    """What a build may try."""
+
+    RUNTIME_ACTIVATION_RESIZE_10_10 = 2
+
+
 class Flag(IntEnum):
     """Kinds of networks."""
 
@@ -138,6 +144,11 @@ class Config(SimpleNamespace):
     def clear_flag(self, flag: BuilderFlag) -> None:
         """Forbid something."""
         self.cleared = [*getattr(self, "cleared", []), flag]
+
+    def set_preview_feature(self, feature: PreviewFeature, enable: bool) -> None:
+        """Allow something."""
+        assert enable
+        self.previews = [*getattr(self, "previews", []), feature]
 
     def create_timing_cache(self, data: bytes) -> SimpleNamespace:
         """Go on from what was measured before."""
@@ -245,6 +256,7 @@ def make_module(driver: EmulatedDriver) -> ModuleType:
         "NetworkDefinitionCreationFlag": Flag,
         "Builder": Builder,
         "BuilderFlag": BuilderFlag,
+        "PreviewFeature": PreviewFeature,
         "OnnxParser": Parser,
         "nptype": np.dtype,
         **dict.fromkeys(

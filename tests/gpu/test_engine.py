@@ -15,7 +15,15 @@ from services.chassis.engine.networks import Network, Sides
 from services.chassis.errors import BusyError, InternalError
 from services.chassis.memory.device_budget import DeviceBudget
 from tests.gpu.emulated import EmulatedDriver, EmulatedStream
-from tests.gpu.fake_tensorrt import TRACE, WORK_BYTES, Builder, BuilderFlag, Flag, installed
+from tests.gpu.fake_tensorrt import (
+    TRACE,
+    WORK_BYTES,
+    Builder,
+    BuilderFlag,
+    Flag,
+    PreviewFeature,
+    installed,
+)
 
 NETWORK = Network(
     name="stylize",
@@ -184,6 +192,18 @@ def test_a_build_says_types_sizes_and_progress(tensorrt: ModuleType) -> None:
         "style": ((1, 4), (1, 4), (1, 4)),
     }
     assert told == [("build", 1, 2), ("build", 2, 2)]
+
+
+@pytest.mark.parametrize("has_sides", [True, False])
+def test_small_pictures_need_less_memory_than_the_largest(
+    tensorrt: ModuleType, has_sides: bool
+) -> None:
+    """Where sides are free, what a run leases follows its own size."""
+    network = NETWORK if has_sides else replace(NETWORK, sides=None)
+    tensorrt.build_plan(b"model", network, b"", lambda *_: None)
+
+    allowed = [PreviewFeature.RUNTIME_ACTIVATION_RESIZE_10_10] if has_sides else []
+    assert getattr(Builder.last.config, "previews", []) == allowed
 
 
 @pytest.mark.parametrize("exact", [True, False])

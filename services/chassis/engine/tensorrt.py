@@ -114,6 +114,7 @@ class TensorRtEngine:
             if engine is None:
                 message = "a plan is for another device or another TensorRT: run build-engines"
                 raise InternalError(Reason.MODEL_MISMATCH, message)
+            self._engine: trt.ICudaEngine = engine
             names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
             inputs = [
                 name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT
@@ -283,6 +284,8 @@ def build_plan(
     config.set_timing_cache(cache, False)
     if network.sides:
         config.add_optimization_profile(profile(builder, definition, network.sides))
+        # Else a small picture's run would need the memory of the largest one's.
+        config.set_preview_feature(trt.PreviewFeature.RUNTIME_ACTIVATION_RESIZE_10_10, True)
     plan: trt.IHostMemory = builder.build_serialized_network(definition, config)
     if plan is None:
         message = f"TensorRT can't build model {network.name!r}"
