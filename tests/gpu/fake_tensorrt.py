@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ class Context:
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._addresses: dict[str, int] = {}
         self._work = (0, 0)
+        # Set from outside.
+        self.temporary_allocator: Any = None
+        self.temporaries: list[object] = []
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         """Tell the extents of an answer, which are those of the picture."""
@@ -58,6 +62,8 @@ class Context:
         """Paint the negative."""
         if "decline" in self._driver.failing:
             return False
+        # A layer that wants memory beside what the run has; refused, it does without or fails.
+        self.temporaries.append(self.temporary_allocator.allocate_async(64, 256, 0, stream))
         if "capture" in self._driver.failing and self._driver.recorded is not None:
             return False
         assert stream == self._driver.stream().handle
@@ -247,6 +253,7 @@ def make_module(driver: EmulatedDriver) -> ModuleType:
     logger_type = type("ILogger", (Base,), {"Severity": int})
     names: dict[str, object] = {
         "__version__": "10.0.0",
+        "IGpuAllocator": Base,
         "ILogger": logger_type,
         "IProgressMonitor": Base,
         "Logger": Logger,

@@ -206,6 +206,22 @@ def test_small_pictures_need_less_memory_than_the_largest(
     assert getattr(Builder.last.config, "previews", []) == allowed
 
 
+def test_a_run_gets_no_memory_of_tensorrts_own(engine: Engine, driver: EmulatedDriver) -> None:
+    """What nobody would wipe is refused in every run of every context."""
+    for _ in range(3):
+        paint(engine, picture())
+
+    contexts = [slot._context._context for slot in drained(engine)]
+    wanted = [refused for context in contexts for refused in context.temporaries]
+    assert wanted == [None] * 3
+    assert driver.memory == {}
+
+
+def drained(engine: Engine) -> list[Any]:
+    """Take the engine's slots, which are not needed any more."""
+    return [engine._slots.get() for _ in range(2)]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("exact", [True, False])
 def test_an_exact_network_is_not_rounded_on_its_way(tensorrt: ModuleType, exact: bool) -> None:
     """Of networks in float32 the build forbids TF32, which has ten binary digits."""

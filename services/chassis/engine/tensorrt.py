@@ -41,6 +41,32 @@ class Quiet(trt.ILogger):  # type: ignore[misc]  # TensorRT has no types
         """Forget a message."""
 
 
+class NoTemporaries(trt.IGpuAllocator):  # type: ignore[misc]  # TensorRT has no types
+    """Refuses TensorRT memory of its own in a run, which nobody would wipe: such a run fails."""
+
+    def __init__(self) -> None:
+        trt.IGpuAllocator.__init__(self)
+
+    def allocate(self, size: int, alignment: int, flags: int) -> None:
+        """Refuse."""
+
+    def reallocate(self, address: object, alignment: int, new_size: int) -> None:
+        """Refuse."""
+
+    def deallocate(self, memory: object) -> bool:
+        """Take back nothing, of which there is none."""
+        del memory
+        return True
+
+    def allocate_async(self, size: int, alignment: int, flags: int, stream: int) -> None:
+        """Refuse."""
+
+    def deallocate_async(self, memory: object, stream: int) -> bool:
+        """Take back nothing, of which there is none."""
+        del memory, stream
+        return True
+
+
 class TensorRtContext:
     """A `Context`: TensorRT's state of a run, which is given all of its memory."""
 
@@ -54,6 +80,8 @@ class TensorRtContext:
             trt.ExecutionContextAllocationStrategy.USER_MANAGED
         )
         require(context is not None)
+        self._temporaries = NoTemporaries()
+        context.temporary_allocator = self._temporaries
         self._context: trt.IExecutionContext = context
 
     def take(self, bindings: Bindings) -> int:
