@@ -29,6 +29,7 @@ from services.video import backdrop, fields, projection
 from services.video.assembly import make_pipeline
 from services.video.camera import Pose
 from services.video.layers import Layer, Layers, Relief, grid_size, split
+from services.video.pipeline import VideoPipeline
 from services.video.projection import Projection, Window
 from services.video.render import Renderer
 from services.vision.inpaint import Inpainter
@@ -118,11 +119,17 @@ def main() -> None:
     """Measure every view with true and own depth, and what fills the strips."""
     parser = argparse.ArgumentParser(prog="python -m bench.motion", description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the rendered scenes")
-    parser.add_argument("--scene", default="still", help="name of the scene")
+    parser.add_argument("--scene", action="append", help="name of a scene; repeatable; else all")
     options = parser.parse_args()
-    scene = Scene.load(options.data, options.scene)
-    raster = CpuRaster(os.cpu_count() or 1)
     pipeline = make_pipeline(Settings.from_env(os.environ))
+    for name in options.scene or sorted(path.stem for path in options.data.glob("*.json")):
+        print_scene(name, Scene.load(options.data, name), pipeline)
+
+
+def print_scene(name: str, scene: Scene, pipeline: VideoPipeline) -> None:
+    """Print all tables of one scene."""
+    print(f"\n{name}")
+    raster = CpuRaster(os.cpu_count() or 1)
     with (
         Budget(1 << 31).lease(0) as arena,
         mock.patch.object(projection, "FOCAL_LONG_SIDES", scene.focal_share),
@@ -232,16 +239,16 @@ def print_strips(scene: Scene, raster: CpuRaster, arena: Arena) -> None:
     """Compare what fills the strips along the subject with the view without it."""
     hole = fields.widen((scene.subject > 20).astype(np.uint8) * np.uint8(255), 2)
     beside = (fields.reduce(hole, grid_size(*hole.shape)) == 0).astype(np.uint8)
-    mirrored = np.empty((*hole.shape, 4), np.uint8)
-    backdrop.fill(scene.picture, hole, beside, raster, mirrored)
-    patched = Inpainter(raster).fill(scene.picture, hole, arena)
+    ours = np.empty((*hole.shape, 4), np.uint8)
+    backdrop.fill(scene.picture, hole, beside, raster, ours)
+    painted = Inpainter(raster).fill(scene.picture, hole, arena)
     depth = cv2.distanceTransform(hole, cv2.DIST_L2, cv2.DIST_MASK_5)
-    print(f"\n{'behind the subject':22}{'mirrored':>10}{'patches':>10}   difference to the plate")
+    print(f"\n{'behind the subject':22}{'ours':>10}{'in-painted':>12}   difference to the plate")
     for least, most in ((0, 6), (6, 12), (12, 25), (25, 45)):
         strip = (depth > least) & (depth <= most)
         print(
             f"{least:4}..{most:2} px deep      "
-            + "".join(f"{apart(each, scene.plate, strip):10.2f}" for each in (mirrored, patched))
+            f"{apart(ours, scene.plate, strip):10.2f}{apart(painted, scene.plate, strip):12.2f}"
         )
 
 
