@@ -40,10 +40,14 @@ class Room:
         self._lacking = lacking
         self.loaded: list[str] = []
 
-    def load(self, network: Network) -> SeriesEngine:
+    def require(self, network: Network) -> None:
         """See `EngineRoom`."""
         if network.name == self._lacking:
             raise InternalError(Reason.MODEL_MISMATCH, PLANLESS)
+
+    def load(self, network: Network) -> SeriesEngine:
+        """See `EngineRoom`."""
+        assert not self._lacking, "a device that lacks a network is not filled with the others"
         self.loaded.append(network.name)
         return inverting_painter(4)
 

@@ -110,6 +110,21 @@ def test_half_precision_that_is_too_far_off_is_not_kept(
             build(gpu, settings, error)
 
 
+def test_a_plan_that_is_missing_is_told_before_anything_is_loaded(
+    gpu: ModuleType, settings: Settings, driver: EmulatedDriver
+) -> None:
+    """The room opens by its kernels alone, and asks for each plan without loading it."""
+    build(gpu, settings)
+    room = gpu.GpuRoom(settings, ModelStore(settings.models))
+    driver.log.clear()
+
+    room.require(NETWORK)
+    with pytest.raises(InternalError, match="run build-engines"):
+        room.require(replace(NETWORK, answer_step=2))
+
+    assert driver.log == []
+
+
 def test_without_a_build_the_room_does_not_open(gpu: ModuleType, settings: Settings) -> None:
     """A machine whose kernels were not built says so."""
     with pytest.raises(InternalError, match="run build-engines"):

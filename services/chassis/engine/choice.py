@@ -27,11 +27,19 @@ class EngineRoom(Protocol):
     device: Device
     """Never `auto`."""
 
+    def require(self, network: Network) -> None:
+        """Look whether a network of the model lock can be loaded, without loading it.
+
+        Raises:
+            InternalError: the model or its plan is missing or differs from its digest.
+        """
+        ...
+
     def load(self, network: Network) -> SeriesEngine:
         """Load a network of the model lock.
 
         Raises:
-            InternalError: the model or its plan is missing or differs from its digest.
+            InternalError: as `require`, or the device does not take it.
         """
         ...
 
@@ -55,6 +63,9 @@ class Engines:
         Raises:
             InternalError: one of them can't be had there.
         """
+        for network in networks:
+            # Before any takes memory of a device that is not used then.
+            room.require(network)
         loaded = {network.name: room.load(network) for network in networks}
         return cls(device=room.device, loaded=loaded)
 
@@ -72,6 +83,10 @@ class CpuRoom:
         """Load from a store; each run has so many threads."""
         self._store = store
         self._threads = threads
+
+    def require(self, network: Network) -> None:
+        """See `EngineRoom`."""
+        self._store.path(network.name)
 
     def load(self, network: Network) -> SeriesEngine:
         """See `EngineRoom`."""

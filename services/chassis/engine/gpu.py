@@ -53,13 +53,20 @@ class GpuRoom:
         free_bytes = int(self.driver.free_bytes() * FREE_SHARE)
         self.budget = DeviceBudget(self.driver, min(settings.device_memory_bytes, free_bytes))
 
+    def require(self, network: Network) -> None:
+        """See `EngineRoom`."""
+        self._plan(network)
+
     def load(self, network: Network, *, record: bool = True) -> TensorRtEngine:
         """See `EngineRoom`; `record` is off to compare with runs that were not recorded."""
-        name = plan_name(network, self._store.open(network.name), self._platform)
-        plan = self._folder.read(name)
+        plan = self._plan(network)
         return TensorRtEngine(
             plan, network, self.driver, self.budget, self._platform.gpu, record=record
         )
+
+    def _plan(self, network: Network) -> bytes:
+        name = plan_name(network, self._store.open(network.name), self._platform)
+        return self._folder.read(name)
 
 
 def build_engines(
