@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchpix_client import BatchpixError
+from batchpix_client import BatchpixError, Client
 from batchpix_client.mesh import LocalMesh
 from bench.features import stylize_call, take
+from loadtest.target import target_of
 
 CALLERS, CALLERS_SHORT = (1, 2, 4, 8, 16, 32, 64), (1, 4, 64)
 CALLER_SIDE, CALLER_SECONDS_MIN, CALLS_OF_EACH = 256, 4.0, 3
@@ -27,7 +28,7 @@ class Crowd:
     """So many callers at a time.
 
     Attributes:
-        callers: how many, each with a connection of its own.
+        callers: how many, each with a connection and a token of its own.
         replicas: of the service.
         threads: of the processor, for each replica.
         seconds: how long they called.
@@ -85,7 +86,11 @@ def crowd(mesh: LocalMesh, callers: int, seconds: float, *, replicas: int, threa
     latencies: list[list[float]] = [[] for _ in range(callers)]
     failures: Counter[str] = Counter()
     with ExitStack() as stack:
-        clients = [stack.enter_context(mesh.client()) for _ in range(callers)]
+        target = target_of(mesh.profile, callers, ["stylize"])
+        clients = [
+            stack.enter_context(Client(target.address, ca=mesh.profile.ca, token=token))
+            for token in target.tokens
+        ]
         for client in clients:
             client.policy()
         started = time.perf_counter()
