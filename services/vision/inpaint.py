@@ -1,9 +1,9 @@
 """What a picture would show where something is taken out of it.
 
-A network sketches what the hole may hold (`sketch`). Along the sketch the hole is filled on a small
+What the hole may hold is sketched first (`sketch`). Along the sketch the hole is filled on a small
 version of the picture, from coarse to fine (`patches`), which says where the content of each place
 is to come from; then the picture's own pixels are copied from there, so that the filling is as
-sharp and as grainy as what surrounds it. Without the network the sketch is a simpler one.
+sharp and as grainy as what surrounds it.
 """
 
 import math

@@ -1,8 +1,8 @@
 """What a hole may hold, coarsely: which colours where, and how large shapes run on.
 
 A small square version of the picture, squeezed to it whatever its proportions, is filled in simple
-ways (`proposals`). A network of ours chooses among them place by place and adds what it must;
-without it each counts as far as it is to be trusted. `inpaint` makes it sharp.
+ways (`proposals`), each of which counts as far as it is to be trusted; a network, where there is
+one, chooses among them place by place and adds what it must. `inpaint` makes it sharp.
 """
 
 from typing import Any, Final, TypeAlias
