@@ -1,8 +1,11 @@
 """Filling holes, on pictures whose true content is known."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from services.chassis.memory.arena import Budget
 from services.chassis.raster.cpu import CpuRaster
@@ -12,6 +15,7 @@ from tests.vision.sketching import sketching
 
 Pixels = NDArray[np.uint8]
 BUDGET_BYTES = 1 << 28
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
 def filled(pixels: Pixels, hole: Pixels, sketch: NDArray[np.float32] | None = None) -> Pixels:
@@ -116,6 +120,19 @@ def test_a_narrow_strip_runs_on() -> None:
     is_sea = (pixels[:, :, 0] == 40)[hole > 0]
     assert sea[is_sea].mean() >= 0.95
     assert sea[~is_sea].mean() <= 0.05
+
+
+def test_the_sea_runs_on_behind_somebody() -> None:
+    """Of a sample, sea is blue for at least 19 of 20 pixels where somebody stood before it."""
+    name = "diego_red_tee_shorts_beach"
+    pixels = np.asarray(Image.open(SAMPLES / "people" / f"{name}.jpg").convert("RGB"))
+    person = Image.open(SAMPLES / "truth" / f"{name}_person.png").filter(ImageFilter.MaxFilter(15))
+    hole = np.where(np.asarray(person) > 20, 255, 0).astype(np.uint8)
+
+    result = filled(np.where(hole[:, :, None] > 0, np.uint8(0), pixels), hole)
+
+    sea = result[385:415][hole[385:415] > 0].astype(int)
+    assert (sea[:, 2] > sea[:, 0] + 30).mean() >= 0.95
 
 
 def test_the_filling_is_as_grainy_as_its_surroundings() -> None:
