@@ -82,6 +82,18 @@ class MicroAst(nn.Module):
         return F.conv2d(features, weight, self.parts[f"{name}/bias"], stride, groups=groups)
 
 
+class Drawing(nn.Module):
+    """The second half alone, for export: photo and eight tensors of style in, picture out."""
+
+    def __init__(self, network: MicroAst) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, photo: Tensor, *style: Tensor) -> Tensor:
+        """Return the picture, limited to 0..1."""
+        return self.network.draw(photo, list(style)).clamp(0, 1)
+
+
 def with_moments(features: Tensor, wanted_mean: Tensor, wanted_deviation: Tensor) -> Tensor:
     """Return features [N,C,H,W] with the wanted mean and deviation in each channel (AdaIN)."""
     mean, deviation = moments(features)

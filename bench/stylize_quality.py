@@ -13,16 +13,18 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import openvino
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.microast import MicroAst
+from bench.microast import Drawing, MicroAst
 from training.stylize.data import Picture, centred, judging_paths, picture, read, resized
 from training.stylize.evaluate import SIDE, Figures, judged, mean_figures
 from training.stylize.losses import packed_grams
+from training.stylize.network import ENCODER_SIDE, THUMBNAIL_SIDE
 from training.stylize.perception import Perception
 from training.stylize.styles import PAINTINGS, UNSEEN, load_painting
 from training.stylize.targets import tensor
@@ -51,20 +53,24 @@ class Ours:
         named = json.loads((models / "styles.json").read_text(encoding="utf-8"))
         self.codes = {style["name"]: np.array([style["code"]], np.float32) for style in named}
         for painting in UNSEEN:
-            shown = tensor(centred(load_painting(data, painting), 256)[None]).numpy()
-            self.codes[painting.name] = self.encoder([shown])[0]
+            shown = centred(load_painting(data, painting), ENCODER_SIDE)
+            self.codes[painting.name] = self.encoder([planes(shown)])[0]
 
     def draw(self, photo: Picture, name: str) -> Picture:
         """Return the photo, sides multiples of 16, in a style."""
-        drawn = self.network([tensor(photo[None]).contiguous().numpy(), self.codes[name]])[0]
+        size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+        thumbnail = picture(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
+        drawn = self.network([planes(photo), planes(thumbnail), self.codes[name]])[0]
         return picture(drawn[0].transpose(1, 2, 0) * 255)
 
     def milliseconds(self, rows: int, columns: int) -> Callable[[], None]:
         """Return a call that draws a picture of a size once."""
         shape = (1, 3, -(-rows // 16) * 16, -(-columns // 16) * 16)
         request = self.network.create_infer_request()
+        random = np.random.default_rng(0)
         inputs = [
-            np.random.default_rng(0).random(shape, np.float32),
+            random.random(shape, np.float32),
+            random.random((1, 3, THUMBNAIL_SIDE, THUMBNAIL_SIDE), np.float32),
             next(iter(self.codes.values())),
         ]
         return lambda: request.infer(inputs, share_inputs=True, share_outputs=True) and None
@@ -102,16 +108,10 @@ class Anchor:
         return lambda: request.infer(inputs, share_inputs=True, share_outputs=True) and None
 
 
-class Drawing(nn.Module):
-    """MicroAST's second half: photo and eight tensors of style in, picture out."""
-
-    def __init__(self, network: MicroAst) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, photo: Tensor, *style: Tensor) -> Tensor:
-        """Return the picture, limited to 0..1."""
-        return self.network.draw(photo, list(style)).clamp(0, 1)
+def planes(pixels: Picture) -> Floats:
+    """Return a picture HWC uint8 as [1,3,H,W] 0..1, in one piece."""
+    found: Floats = tensor(pixels[None]).contiguous().numpy()
+    return found
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from PIL import Image
 MODELS = Path(__file__).resolve().parents[2] / "models" / "stylize"
 STYLE = "starry_night"
 # As the service paints: a mirrored border, and canvases in steps, so that shapes repeat.
-BORDER_PIXELS, STEP_PIXELS = 32, 64
+BORDER_PIXELS, STEP_PIXELS, THUMBNAIL_SIDE_PIXELS = 32, 64, 128
 JPEG_QUALITY = 90
 
 
@@ -82,7 +82,7 @@ class PaintingWork:
         """Decode, paint and encode one picture."""
         with Image.open(io.BytesIO(jpeg)) as opened:
             picture = np.asarray(opened.convert("RGB"))
-        painted = self._run(framed(picture))
+        painted = self._run(framed(picture), shrunk(picture))
         height, width = picture.shape[:2]
         rows, columns = (
             slice(BORDER_PIXELS, BORDER_PIXELS + height),
@@ -93,10 +93,11 @@ class PaintingWork:
         result.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
         return file.getvalue()
 
-    def _run(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _run(self, canvas: NDArray[np.uint8], thumbnail: NDArray[np.uint8]) -> NDArray[np.uint8]:
         request = self._idle.get()
         try:
             request.set_tensor("image", ov.Tensor(canvas[None], shared_memory=True))
+            request.set_tensor("thumbnail", ov.Tensor(thumbnail[None], shared_memory=True))
             request.set_tensor("style", ov.Tensor(self._style, shared_memory=True))
             request.infer()
             painted: NDArray[np.uint8] = request.get_tensor("stylized").data[0].copy()
@@ -117,25 +118,29 @@ def framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(picture, ((BORDER_PIXELS, bottom), (BORDER_PIXELS, right), (0, 0)), "symmetric")
 
 
+def shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Shrink a picture HxWx3 to the square that the network takes its statistics of."""
+    size = (THUMBNAIL_SIDE_PIXELS, THUMBNAIL_SIDE_PIXELS)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+
+
 def style_code() -> NDArray[np.float32]:
-    """Read the numbers of the style, the brush as trained."""
+    """Read the numbers of the style."""
     for entry in json.loads((MODELS / "styles.json").read_bytes()):
         if entry["name"] == STYLE:
-            code = np.asarray(entry["code"], np.float32)
-            if entry.get("scale_index") is not None:
-                code[entry["scale_index"]] = 0.0
-            return code
+            return np.asarray(entry["code"], np.float32)
     raise LookupError(STYLE)
 
 
 def with_pictures(network: ov.Model) -> ov.Model:
     """Put conversions into the network: uint8 NxHxWx3 0..255 to float Nx3xHxW 0..1, and back."""
     steps = PrePostProcessor(network)
-    given = steps.input("image")
-    given.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    given.tensor().set_color_format(ColorFormat.RGB)
-    given.preprocess().convert_element_type(ov.Type.f32).scale(255.0)
-    given.model().set_layout(ov.Layout("NCHW"))
+    for name in ("image", "thumbnail"):
+        given = steps.input(name)
+        given.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+        given.tensor().set_color_format(ColorFormat.RGB)
+        given.preprocess().convert_element_type(ov.Type.f32).scale(255.0)
+        given.model().set_layout(ov.Layout("NCHW"))
     written = steps.output("stylized")
     written.model().set_layout(ov.Layout("NCHW"))
     written.postprocess().custom(

@@ -10,7 +10,7 @@ GPU_REACH = Reach(tile_side_max=GPU_TILE_SIDE, tile_pixels_max=GPU_TILE_SIDE**2)
 
 PAINTER = Network(
     name="stylize",
-    picture_inputs=("image",),
+    picture_inputs=("image", "thumbnail"),
     picture_outputs=("stylized",),
     # Canvases of photos of 512x512 and 1920x1080, with their mirrored borders.
     sides=Sides(

@@ -20,6 +20,9 @@ Pixels: TypeAlias = NDArray[np.uint8]
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 Run: TypeAlias = Callable[[Arrays, Arrays], None]
 
+THUMBNAIL_SIDE = 128
+"""Pixels: the square that the whole picture is shrunk to for the network to take statistics of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
@@ -52,8 +55,9 @@ class Painter:
         """Take over the network.
 
         Args:
-            engine: reads a uint8 picture `image` 1xHxWx3 and a float32 `style` 1xD, and answers
-                a uint8 picture `stylized` 1xHxWx3.
+            engine: reads a uint8 picture `image` 1xHxWx3, the whole picture's `thumbnail`
+                1xSxSx3, also uint8, S as THUMBNAIL_SIDE, and a float32 `style` 1xD, and answers a
+                uint8 picture `stylized` 1xHxWx3.
         """
         self._engine = engine
         self._raster = raster
@@ -110,8 +114,7 @@ class Sitting:
         canvas = arena.array((*size, 3), np.uint8)
         self._raster.mirror(pixels, canvas, top, left)
         painted = arena.array((*size, 3), np.uint8)
-        style = arena.array((1, code.size), np.float32)
-        style[0] = code
+        known = self._known(pixels, code, arena)
         shape = tile_shape(
             *size,
             margin=self._reach.margin,
@@ -120,15 +123,24 @@ class Sitting:
             pixels_max=self._reach.tile_pixels_max,
         )
         if shape == size:
-            self._run(canvas, style, painted, cancelled)
+            self._run(canvas, known, painted, cancelled)
         else:
-            self._tiled(canvas, style, painted, shape, arena, cancelled)
+            self._tiled(canvas, known, painted, shape, arena, cancelled)
         return painted[top : top + height, left : left + width]
+
+    def _known(self, pixels: Pixels, code: StyleCode, arena: Arena) -> Arrays:
+        """Return what is the same for all tiles of a picture."""
+        side = THUMBNAIL_SIDE
+        thumbnail = arena.array((1, side, side, 3), np.uint8)
+        self._raster.resize(pixels, thumbnail[0])
+        style = arena.array((1, code.size), np.float32)
+        style[0] = code
+        return {"thumbnail": thumbnail, "style": style}
 
     def _tiled(
         self,
         canvas: Pixels,
-        style: NDArray[np.float32],
+        known: Arrays,
         painted: Pixels,
         shape: tuple[int, int],
         arena: Arena,
@@ -140,7 +152,7 @@ class Sitting:
         for tile in cut(height, width, shape, self._reach.margin, self._reach.stride):
             rows, columns = tile.rows, tile.columns
             source[:] = canvas[rows.start : rows.stop, columns.start : columns.stop]
-            self._run(source, style, target, cancelled)
+            self._run(source, known, target, cancelled)
             painted[rows.core_start : rows.core_stop, columns.core_start : columns.core_stop] = (
                 target[
                     rows.core_start - rows.start : rows.core_stop - rows.start,
@@ -151,11 +163,10 @@ class Sitting:
     def _run(
         self,
         canvas: Pixels,
-        style: NDArray[np.float32],
+        known: Arrays,
         painted: Pixels,
         cancelled: threading.Event,
     ) -> None:
         if cancelled.is_set():
             raise Stopped
-        inputs: dict[str, NDArray[Any]] = {"image": canvas[None], "style": style}
-        self._run_network(inputs, {"stylized": painted[None]})
+        self._run_network({"image": canvas[None], **known}, {"stylized": painted[None]})

@@ -14,12 +14,12 @@ from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.stylize.manner import Manner, Region
 from services.stylize.painter import Painter, Sitting
-from services.stylize.styles import StyleBook, StyleCode, with_brush
+from services.stylize.styles import StyleBook, StyleCode
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.uint8]
 
-STYLE_PICTURE_SIDE = 256
+STYLE_PICTURE_SIDE = 512
 # Strokes keep their size relative to the picture beyond this: a larger picture is painted at this
 # size and its own fine detail is put back on top.
 WORK_LONG_SIDE = 2048
@@ -52,7 +52,7 @@ class StylizePipeline:
         """Take over what the feature is made of.
 
         Args:
-            style_encoder: engine with a uint8 picture `style_image` 1x256x256x3 and its code
+            style_encoder: engine with a uint8 picture `style_image` 1x512x512x3 and its code
                 `style` 1xD float32 as the answer.
         """
         self._painter = painter
@@ -187,8 +187,7 @@ class StylizePipeline:
         cancelled: threading.Event,
     ) -> Pixels:
         height, width = pixels.shape[:2]
-        code, size_scale = with_brush(code, self.book.scale_index, manner.style_scale)
-        work_size = size_for_strokes(height, width, size_scale)
+        work_size = size_for_strokes(height, width, manner.style_scale)
         shift = grid_shift(manner.seed)
         if work_size == (height, width):
             return sitting.paint(pixels, code, shift, arena, cancelled)

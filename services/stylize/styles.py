@@ -1,7 +1,6 @@
 """The named styles: what each is called, and the code that makes the network paint so."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,8 +10,6 @@ from numpy.typing import NDArray
 
 from services.chassis.errors import InvalidRequestError, Reason
 
-# The network was trained on brushes of half to twice their own size.
-BRUSH_OCTAVES_MAX = 1.0
 StyleCode: TypeAlias = NDArray[np.float32]
 
 
@@ -36,21 +33,16 @@ class Style:
 
 
 class StyleBook:
-    """All named styles of the service, by name.
+    """All named styles of the service, by name."""
 
-    Attributes:
-        scale_index: place in a code that holds log2 of the brush size, -1 to 1; None without one.
-    """
-
-    def __init__(self, styles: Sequence[Style], scale_index: int | None = None) -> None:
+    def __init__(self, styles: Sequence[Style]) -> None:
         self._styles: Mapping[str, Style] = {style.name: style for style in styles}
-        self.scale_index = scale_index
 
     @classmethod
     def from_json(cls, text: bytes) -> "StyleBook":
         """Read the book that the training recipe wrote beside its network."""
         entries = sorted(json.loads(text), key=lambda each: each["name"])
-        return cls([read_style(entry) for entry in entries], entries[0].get("scale_index"))
+        return cls([read_style(entry) for entry in entries])
 
     @property
     def styles(self) -> tuple[Style, ...]:
@@ -73,27 +65,6 @@ class StyleBook:
                 metadata={"known": known},
             )
         return style.code
-
-
-def with_brush(
-    code: StyleCode, scale_index: int | None, style_scale: float
-) -> tuple[StyleCode, float]:
-    """Ask the network for larger or finer strokes, as far as it can make them.
-
-    Args:
-        style_scale: size of the strokes, 1 as trained.
-
-    Returns:
-        The code, and the part of the scale that is left for the picture's size to do.
-    """
-    if scale_index is None:
-        return code, style_scale
-    octaves = math.log2(style_scale)
-    # Half by the network's own brush, half by the size: neither leaves its best range.
-    brush = min(max(octaves / 2.0, -BRUSH_OCTAVES_MAX), BRUSH_OCTAVES_MAX)
-    steered = code.copy()
-    steered[scale_index] = brush
-    return steered, float(2.0 ** (octaves - brush))
 
 
 def read_style(entry: Mapping[str, object]) -> Style:

@@ -31,7 +31,7 @@ def engine(store: ModelStore) -> OpenVinoEngine:
     return OpenVinoEngine(
         store.open("stylize"),
         threads=2,
-        picture_inputs=("image",),
+        picture_inputs=("image", "thumbnail"),
         picture_outputs=("stylized",),
         exact=True,
     )

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from services.chassis.engine.fake import inverting_painter
+from services.chassis.engine.fake import Arrays, inverting_painter
 from services.chassis.errors import Stopped
 from services.chassis.memory.arena import Arena, Budget
 from services.chassis.raster.cpu import CpuRaster
@@ -40,6 +41,24 @@ def test_tiles_paint_what_one_piece_paints(
         painted = sitting.paint(pixels, CODE, shift, arena, threading.Event())
 
     assert np.array_equal(painted, 255 - pixels)
+
+
+def test_tiles_share_the_statistics_of_the_whole_picture(arena: Arena) -> None:
+    """Every tile is painted with a thumbnail of the whole picture, not of itself."""
+    pixels = np.zeros((96, 160, 3), np.uint8)
+    pixels[:, :80] = 200
+    reach = Reach(stride=16, margin=16, tile_side_max=64, tile_pixels_max=64 * 64, size_step=16)
+    painter = Painter(replace(inverting_painter(4), function=paint_mean), CpuRaster(1), reach)
+
+    with painter.sitting() as sitting:
+        painted = sitting.paint(pixels, CODE, (0, 0), arena, threading.Event())
+
+    assert np.all(painted == 100)
+
+
+def paint_mean(inputs: Arrays, outputs: Arrays) -> None:
+    """Fill the picture with the mean of the thumbnail."""
+    outputs["stylized"][:] = inputs["thumbnail"].mean()
 
 
 def test_a_cancelled_picture_is_not_painted_to_its_end(arena: Arena) -> None:

@@ -18,9 +18,9 @@ from torch import Tensor
 from training.stylize.data import Picture, centred, judging_paths, read
 from training.stylize.losses import content_distance, gram_distance, packed_grams
 from training.stylize.perception import Perception
-from training.stylize.sheet import drawn_in, load_pair, named_codes
-from training.stylize.styles import PAINTINGS, load_painting
-from training.stylize.targets import load_targets, tensor
+from training.stylize.sheet import drawn_in, load_pair, named_codes, unseen_codes
+from training.stylize.styles import PAINTINGS, UNSEEN, load_painting
+from training.stylize.targets import tensor
 
 Doubles = npt.NDArray[np.float64]
 
@@ -89,7 +89,7 @@ def mean_figures(found: list[Figures]) -> Figures:
 
 
 def main() -> None:
-    """Read the flags and print the figures of every named painting."""
+    """Read the flags and print the figures of every painting."""
     parser = argparse.ArgumentParser(description="Measure a checkpoint on held-out photos.")
     parser.add_argument("--data", type=Path, required=True, help="root of the training material")
     parser.add_argument("--room", type=Path, required=True, help="folder of checkpoints")
@@ -97,20 +97,20 @@ def main() -> None:
     flags = parser.parse_args()
     weights = flags.data / "teachers" / "vgg19_distilled16x_e5.pth"
     eye = Perception(weights, torch.float32)
-    network = load_pair(flags.room / "stylizer.pt").stylizer
-    codes = named_codes(load_targets(flags.room / "targets.pt"))
+    pair = load_pair(flags.room / "stylizer.pt")
+    codes = named_codes(pair) | unseen_codes(flags.room, flags.data)
     photos = [centred(read(path), SIDE) for path in judging_paths(flags.data, flags.photos)]
-    everything = []
-    for painting in PAINTINGS:
-        shown = centred(load_painting(flags.data, painting), SIDE)
-        grams = packed_grams(eye(tensor(shown[None])))
-        found = [
-            judged(eye, photo, drawn_in(network, photo, codes[painting.name]), grams)
-            for photo in photos
-        ]
-        everything += found
-        print(painting.name, mean_figures(found), flush=True)
-    print("all", mean_figures(everything))
+    for group, paintings in (("named", PAINTINGS), ("unseen", UNSEEN)):
+        everything = []
+        for painting in paintings:
+            shown = centred(load_painting(flags.data, painting), SIDE)
+            grams = packed_grams(eye(tensor(shown[None])))
+            code = codes[painting.name]
+            drawn = [drawn_in(pair.stylizer, photo, code) for photo in photos]
+            found = [judged(eye, *both, grams) for both in zip(photos, drawn, strict=True)]
+            everything += found
+            print(painting.name, mean_figures(found), flush=True)
+        print("all", group, mean_figures(everything), flush=True)
 
 
 if __name__ == "__main__":

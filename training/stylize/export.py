@@ -19,14 +19,13 @@ from training.stylize.mediums import MEDIUMS
 from training.stylize.network import (
     CODE_SIZE,
     ENCODER_SIDE,
-    SCALE_INDEX,
     STRIDE,
+    THUMBNAIL_SIDE,
     StyleEncoder,
     Stylizer,
 )
-from training.stylize.sheet import load_pair, named_codes
+from training.stylize.sheet import load_encoder, load_pair, named_codes
 from training.stylize.styles import PAINTINGS
-from training.stylize.targets import load_targets
 
 OPSET = 17
 
@@ -38,9 +37,9 @@ class Deliverable(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor, style: Tensor) -> Tensor:
-        """Return [1,3,H,W] 0..1 of image [1,3,H,W] 0..1 and style [1,CODE_SIZE]."""
-        return F.pixel_shuffle(self.network.paint(image, style).clamp(0, 1), 4)
+    def forward(self, image: Tensor, thumbnail: Tensor, style: Tensor) -> Tensor:
+        """Return [1,3,H,W] 0..1 of image [1,3,H,W], thumbnail and style; see Stylizer."""
+        return F.pixel_shuffle(self.network.paint(image, thumbnail, style).clamp(0, 1), 4)
 
 
 def main() -> None:
@@ -52,27 +51,28 @@ def main() -> None:
     flags.out.mkdir(parents=True, exist_ok=True)
     pair = load_pair(flags.room / "stylizer.pt")
     export_stylizer(pair.stylizer, flags.out / "stylize.onnx")
-    export_encoder(pair.encoder, flags.out / "style_encoder.onnx")
-    codes = named_codes(load_targets(flags.room / "targets.pt"))
+    export_encoder(load_encoder(flags.room), flags.out / "style_encoder.onnx")
+    codes = named_codes(pair)
     text = json.dumps(catalogue(codes), indent=1, ensure_ascii=False)
     (flags.out / "styles.json").write_text(text + "\n", encoding="utf-8")
 
 
 def export_stylizer(network: Stylizer, path: Path) -> None:
     """Write the stylizer with free height and width."""
-    example = (torch.rand(1, 3, 64, 80), torch.zeros(1, CODE_SIZE))
+    small = torch.rand(1, 3, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    example = (torch.rand(1, 3, 64, 80), small, torch.zeros(1, CODE_SIZE))
     free = {2: "height", 3: "width"}
     torch.onnx.export(
         Deliverable(network).to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
         example,
         str(path),
-        input_names=["image", "style"],
+        input_names=["image", "thumbnail", "style"],
         output_names=["stylized"],
         dynamic_axes={"image": free, "stylized": free},
         opset_version=OPSET,
         dynamo=False,
     )
-    store_half(path, {"stride": STRIDE, "reach": network.reach, "scale_index": SCALE_INDEX})
+    store_half(path, {"stride": STRIDE, "reach": network.reach})
 
 
 def export_encoder(encoder: StyleEncoder, path: Path) -> None:
@@ -86,7 +86,7 @@ def export_encoder(encoder: StyleEncoder, path: Path) -> None:
         opset_version=OPSET,
         dynamo=False,
     )
-    store_half(path, {"scale_index": SCALE_INDEX})
+    store_half(path, {})
 
 
 def store_half(path: Path, facts: dict[str, int]) -> None:
@@ -121,10 +121,9 @@ def catalogue(codes: dict[str, Tensor]) -> list[dict[str, object]]:
             "title": style.title,
             "painter": style.painter,
             "year": style.year,
-            "source": "code computed from a reproduction of the painting",
+            "source": "code read off a reproduction of the painting, then trained along",
             "licence": "public domain painting",
             "kind": "painting",
-            "scale_index": SCALE_INDEX,
             "code": rounded(codes[style.name]),
         }
         for style in PAINTINGS
@@ -135,10 +134,9 @@ def catalogue(codes: dict[str, Tensor]) -> list[dict[str, object]]:
             "title": style.title,
             "painter": None,
             "year": None,
-            "source": "code computed from pictures that our own filters made",
+            "source": "code trained on pictures that our own filters made",
             "licence": "own work",
             "kind": "medium",
-            "scale_index": SCALE_INDEX,
             "code": rounded(codes[style.name]),
         }
         for style in MEDIUMS

@@ -1,7 +1,7 @@
-"""The stylizer: a purely local conditional network, and the encoder that reads a style picture."""
+"""The stylizer, a conditional network whose statistics come from a thumbnail, and its encoder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -10,14 +10,23 @@ from torch.nn import functional as F
 STRIDE = 16
 """Pixels: height and width of a picture must be multiples of it."""
 
-CODE_SIZE = 48
-"""Floats in a style code, the brush scale included."""
+CODE_SIZE = 96
+"""Floats in a style code."""
 
-SCALE_INDEX = CODE_SIZE - 1
-"""Where the code holds log2 of the brush scale, in -1..1; 0 is the size the picture has."""
-
-ENCODER_SIDE = 256
+ENCODER_SIDE = 512
 """Pixels: the side of the square the encoder reads."""
+
+THUMBNAIL_SIDE = 128
+"""Pixels: the side of the square, the whole photo shrunk, that statistics are taken from."""
+
+ENCODER_WIDTH = 64
+"""Channels of the encoder's features."""
+
+VARIANCE_FLOOR = 4e-3
+"""Added to variances, so that a blank photo's noise is not blown up."""
+
+Moments = tuple[Tensor, Tensor]
+"""Mean and standard deviation [N,C,1,1] of features over the positions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +39,13 @@ class Layout:
         entry: residual blocks on the fine grid before the descent.
         core: residual blocks on the broad grid.
         exit: residual blocks on the fine grid after the ascent.
-        level: 1 if core blocks first give each position's features unit power, else 0.
     """
 
-    fine: int = 64
+    fine: int = 48
     broad: int = 96
-    entry: int = 0
-    core: int = 6
+    entry: int = 1
+    core: int = 3
     exit: int = 2
-    level: int = 1
 
 
 class Film(nn.Module):
@@ -47,110 +54,128 @@ class Film(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.read = nn.Linear(CODE_SIZE, 2 * channels)
-        nn.init.normal_(self.read.weight, std=0.3 * CODE_SIZE**-0.5)
+        nn.init.normal_(self.read.weight, std=0.1 * CODE_SIZE**-0.5)
         with torch.no_grad():
             self.read.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
 
-    def forward(self, features: Tensor, code: Tensor) -> Tensor:
-        """Return features [N,C,H,W] scaled and shifted as code [N,CODE_SIZE] says."""
-        scale, shift = self.read(code)[:, :, None, None].chunk(2, dim=1)
-        changed: Tensor = features * scale + shift
+    def forward(self, features: Tensor, code: Tensor, moments: Moments | None = None) -> Tensor:
+        """Return features [N,C,H,W] scaled and shifted as code [N,CODE_SIZE] says.
+
+        With moments the photo's own mean and deviation are taken out first (Huang and Belongie,
+        2017); both steps are one multiplication and one addition.
+        """
+        scale, shift = self.read(code).float()[:, :, None, None].chunk(2, dim=1)
+        if moments is not None:
+            mean, deviation = moments
+            scale = scale / deviation
+            shift = shift - mean * scale
+        changed: Tensor = features * scale.to(features.dtype) + shift.to(features.dtype)
         return changed
 
 
 class Block(nn.Module):
-    """Residual block of two 3x3 convolutions, steered by the style code (FiLM)."""
+    """Residual block of two 3x3 convolutions, normalised and steered by the style code."""
 
-    def __init__(self, channels: int, *, level: bool) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
+        self.norm = Film(channels)
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
         self.film = Film(channels)
-        self.level = level
-        # A block starts near the identity, so that a deep net without batch statistics trains.
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.first.weight)
         nn.init.normal_(self.second.weight, std=0.4 * (channels * 9) ** -0.5)
 
-    def forward(self, features: Tensor, code: Tensor) -> Tensor:
+    def forward(self, features: Tensor, moments: Moments, code: Tensor) -> Tensor:
         """Return features [N,C,H,W] changed in the manner of code [N,CODE_SIZE]."""
-        hidden = unit_power(features) if self.level else features
-        hidden = F.relu(self.film(self.first(hidden), code))
-        changed: Tensor = features + self.second(hidden)
+        levelled = self.norm(features, code, moments)
+        hidden = F.relu(self.film(self.first(levelled), code))
+        changed: Tensor = levelled + self.second(hidden)
         return changed
 
 
-def unit_power(features: Tensor) -> Tensor:
-    """Divide each position's features [N,C,H,W] by their root mean square over the channels.
-
-    This takes over what instance normalisation does in other stylizers (Ulyanov et al., 2016),
-    the removal of the photo's own contrast, without looking further than one position.
-    """
-    levelled: Tensor = F.normalize(features, dim=1, eps=1e-3) * features.shape[1] ** 0.5
-    return levelled
-
-
 class Stylizer(nn.Module):
-    """Photo and style code in, stylised photo out; each pixel depends on a bounded window."""
+    """Photo, its thumbnail and a style code in, stylised photo out.
+
+    The statistics that normalise the photo's features are those of its thumbnail's (Chen et al.,
+    2022). So each pixel depends on a bounded window and on numbers that hold for the whole photo.
+    """
 
     def __init__(self, layout: Layout) -> None:
         super().__init__()
         self.layout = layout
         fine, broad = layout.fine, layout.broad
         self.stem = nn.Conv2d(3, fine, 8, stride=4, padding=2)
-        self.entry = nn.ModuleList(Block(fine, level=False) for _ in range(layout.entry))
+        self.entry = nn.ModuleList(Block(fine) for _ in range(layout.entry))
         self.descend = nn.Conv2d(fine, broad, 2, stride=2)
-        self.core = nn.ModuleList(
-            Block(broad, level=bool(layout.level)) for _ in range(layout.core)
-        )
+        self.core = nn.ModuleList(Block(broad) for _ in range(layout.core))
         self.ascend = nn.Conv2d(broad, 4 * fine, 1)
-        self.exit = nn.ModuleList(Block(fine, level=False) for _ in range(layout.exit))
+        self.exit = nn.ModuleList(Block(fine) for _ in range(layout.exit))
         self.tint = Film(fine)
-        nn.init.zeros_(self.tint.read.weight)
         self.head = nn.Conv2d(fine, 48, 3, padding=1)
         self.start_as_identity()
 
     @torch.no_grad()
     def start_as_identity(self) -> None:
-        """Set the weights so that the picture comes out as it went in, nearly.
+        """Set the weights so that the picture comes out nearly as it went in, but for contrast.
 
         48 channels of the fine grid carry the 48 values of their cell of 4x4 pixels, from the stem
         past all blocks to the head. Training then only has to learn what a style changes.
         """
+        nn.init.kaiming_normal_(self.descend.weight)
         self.stem.weight[:48] = 0
-        self.head.weight.zero_()
-        self.head.bias.zero_()  # type: ignore[union-attr]
-        self.ascend.weight.mul_(0.05)
+        self.head.weight.mul_(0.2)
+        self.head.bias.fill_(0.45)  # type: ignore[union-attr]
+        self.ascend.weight.mul_(0.2)
         for value in range(48):
             colour, row, column = value // 16, value // 4 % 4, value % 4
             self.stem.weight[value, colour, row + 2, column + 2] = 1
-            self.head.weight[value, value, 1, 1] = 0.5
+            self.head.weight[value, value, 1, 1] = 0.22
         # The stem reads -1..1; lifted by 1, nothing is lost to the ReLU that follows.
         self.stem.bias[:48] = 1  # type: ignore[index]
 
-    def forward(self, image: Tensor, code: Tensor) -> Tensor:
+    def forward(self, image: Tensor, thumbnail: Tensor, code: Tensor) -> Tensor:
         """Return the stylised picture, not yet limited to 0..1.
 
         Args:
             image: [N,3,H,W] sRGB 0..1, height and width multiples of STRIDE.
+            thumbnail: [N,3,THUMBNAIL_SIDE,THUMBNAIL_SIDE] sRGB 0..1, the whole photo shrunk.
             code: [N,CODE_SIZE].
 
         Returns:
             [N,3,H,W] sRGB, about 0..1.
         """
-        return F.pixel_shuffle(self.paint(image, code), 4)
+        return F.pixel_shuffle(self.paint(image, thumbnail, code), 4)
 
-    def paint(self, image: Tensor, code: Tensor) -> Tensor:
+    def paint(self, image: Tensor, thumbnail: Tensor, code: Tensor) -> Tensor:
         """Return the stylised picture as [N,48,H/4,W/4], before it is spread to pixels."""
+        known = iter(self.look(thumbnail, code))
+        features = self.trunk(image, code, lambda _: next(known))
+        cells: Tensor = self.head(self.tint(features, code))
+        return cells
+
+    def look(self, thumbnail: Tensor, code: Tensor) -> list[Moments]:
+        """Return the moments of the thumbnail's features before each block, in order."""
+        found: list[Moments] = []
+
+        def take(features: Tensor) -> Moments:
+            found.append(measured(features, VARIANCE_FLOOR))
+            return found[-1]
+
+        self.trunk(thumbnail, code, take)
+        return found
+
+    def trunk(self, image: Tensor, code: Tensor, moments_of: Callable[[Tensor], Moments]) -> Tensor:
+        """Return features [N,fine,H/4,W/4]; moments_of tells what each block divides out."""
         fine = F.relu(self.stem(image * 2 - 1))
         for block in self.entry:
-            fine = block(fine, code)
+            fine = block(fine, moments_of(fine), code)
         broad = F.relu(self.descend(fine))
         for block in self.core:
-            broad = block(broad, code)
+            broad = block(broad, moments_of(broad), code)
         fine = fine + F.pixel_shuffle(self.ascend(broad), 2)
         for block in self.exit:
-            fine = block(fine, code)
-        cells: Tensor = self.head(self.tint(fine, code))
-        return cells
+            fine = block(fine, moments_of(fine), code)
+        return fine
 
     @property
     def reach(self) -> int:
@@ -166,40 +191,58 @@ class StyleEncoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (24, 48, 96, 160)
-        self.stem = nn.Conv2d(3, widths[0], 5, stride=2, padding=2)
-        self.stages = nn.ModuleList(
-            nn.Conv2d(source, target, 3, stride=2, padding=1) for source, target in pairwise(widths)
-        )
-        self.refine = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for width in widths[1:])
-        pooled = 2 * sum(widths)
-        self.read = nn.Sequential(nn.Linear(pooled, 320), nn.ReLU(), nn.Linear(320, 320), nn.ReLU())
-        self.code = nn.Linear(320, CODE_SIZE - 1)
+        width = ENCODER_WIDTH
+        self.stem = nn.Conv2d(3, width, 8, stride=4, padding=2)
+        self.mix = nn.Conv2d(width, width, 3, padding=1)
+        self.shallow = Residual(width)
+        self.deep = Residual(width)
+        self.code = nn.Linear(4 * width, CODE_SIZE)
 
     def forward(self, style_image: Tensor) -> Tensor:
-        """Return codes [N,CODE_SIZE], brush scale 0, of pictures [N,3,256,256] sRGB 0..1."""
-        features = F.relu(self.stem(style_image * 2 - 1))
-        pooled = [moments(features)]
-        for descend, refine in zip(self.stages, self.refine, strict=True):
-            features = F.relu(descend(features))
-            features = features + F.relu(refine(features))
-            pooled.append(moments(features))
-        code: Tensor = self.code(self.read(torch.cat(pooled, dim=1)))
-        return F.pad(code, (0, 1))
+        """Return codes [N,CODE_SIZE] of pictures [N,3,H,W] sRGB 0..1."""
+        code: Tensor = self.code(summary(self.features(style_image)))
+        return code
+
+    def features(self, style_image: Tensor) -> list[Tensor]:
+        """Return features [N,ENCODER_WIDTH,H/4,W/4] at two depths."""
+        mixed = F.relu(self.mix(F.relu(self.stem(style_image * 2 - 1))))
+        shallow = self.shallow(mixed)
+        return [shallow, self.deep(shallow)]
+
+
+class Residual(nn.Module):
+    """Features plus two 3x3 convolutions of them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return features [N,C,H,W] of the same shape."""
+        changed: Tensor = features + self.second(F.relu(self.first(features)))
+        return changed
 
 
 class Pair(nn.Module):
-    """Stylizer and style encoder, which are trained together."""
+    """Stylizer and the codes of the named styles, which are trained together."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, named: int) -> None:
         super().__init__()
         self.stylizer = Stylizer(layout)
-        self.encoder = StyleEncoder()
+        self.named = nn.Parameter(torch.zeros(named, CODE_SIZE))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def moments(features: Tensor) -> Tensor:
-    """Return means and standard deviations [N,2C] of features [N,C,H,W] over the positions."""
-    means = features.mean(dim=(2, 3))
-    centred = features - means[:, :, None, None]
-    return torch.cat([means, (centred.square().mean(dim=(2, 3)) + 1e-4).sqrt()], dim=1)
+def measured(features: Tensor, floor: float) -> Moments:
+    """Return mean and deviation [N,C,1,1], float32, of features [N,C,H,W] over the positions."""
+    features = features.float()
+    mean = features.mean(dim=(2, 3), keepdim=True)
+    variance = (features - mean).square().mean(dim=(2, 3), keepdim=True)
+    return mean, (variance + floor).sqrt()
+
+
+def summary(features: list[Tensor]) -> Tensor:
+    """Return means and deviations [N,4C] of features at two depths."""
+    parts = [part for layer in features for part in measured(layer, 1e-5)]
+    return torch.cat([part.flatten(1) for part in parts], dim=1)

@@ -3,65 +3,101 @@
 import argparse
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from training.stylize.data import Picture, judging_paths, picture, read, resized, write
+from bench.microast import MicroAst
+from training.stylize.data import Picture, centred, judging_paths, picture, read, resized, write
 from training.stylize.mediums import MEDIUMS
-from training.stylize.network import CODE_SIZE, SCALE_INDEX, STRIDE, Layout, Pair, Stylizer
-from training.stylize.styles import PAINTINGS
-from training.stylize.targets import Targets, load_targets, tensor
+from training.stylize.network import (
+    ENCODER_SIDE,
+    STRIDE,
+    THUMBNAIL_SIDE,
+    Layout,
+    Pair,
+    StyleEncoder,
+    Stylizer,
+)
+from training.stylize.styles import PAINTINGS, UNSEEN, Painting, load_painting
+from training.stylize.targets import tensor
 
 
 def main() -> None:
     """Read the flags and write the sheet."""
-    parser = argparse.ArgumentParser(description="Draw photos in all named styles.")
+    parser = argparse.ArgumentParser(description="Draw photos in styles.")
     parser.add_argument("--data", type=Path, required=True, help="root of the training material")
     parser.add_argument("--room", type=Path, required=True, help="folder of checkpoints")
     parser.add_argument("--out", type=Path, required=True, help="picture file to write")
     parser.add_argument("--photos", type=Path, nargs="*", default=[], help="else held-out ones")
+    parser.add_argument("--count", type=int, default=2, help="held-out photos")
     parser.add_argument("--styles", nargs="*", default=[], help="names; all if none are given")
     parser.add_argument("--side", type=int, default=384, help="short side in pixels")
     parser.add_argument("--columns", type=int, default=5, help="pictures in a row")
-    parser.add_argument("--scale", type=float, default=0.0, help="log2 of the brush scale")
+    parser.add_argument("--beside", action="store_true", help="show the teacher's beneath ours")
     flags = parser.parse_args()
-    network = load_pair(flags.room / "stylizer.pt").stylizer
-    codes = named_codes(load_targets(flags.room / "targets.pt"))
-    wanted = flags.styles or list(codes)
+    pair = load_pair(flags.room / "stylizer.pt")
+    codes = named_codes(pair) | unseen_codes(flags.room, flags.data)
+    teacher = MicroAst(flags.data / "teachers") if flags.beside else None
     shown = []
-    for path in flags.photos or judging_paths(flags.data, 2):
-        photo = resized(read(path), flags.side)
-        drawn = [drawn_in(network, photo, codes[name], flags.scale) for name in wanted]
-        shown += [fitted(photo), *drawn]
+    for path in flags.photos or judging_paths(flags.data, flags.count):
+        photo = fitted(resized(read(path), flags.side))
+        for name in flags.styles or list(codes):
+            shown.append(drawn_in(pair.stylizer, photo, codes[name]))
+            if teacher:
+                shown.append(drawn_by(teacher, photo, flags.data, name))
     write(flags.out, tiled(shown, flags.columns))
 
 
 def load_pair(path: Path) -> Pair:
-    """Return stylizer and encoder with the averaged weights of a checkpoint."""
+    """Return stylizer and codes with the averaged weights of a checkpoint."""
     state = torch.load(path, weights_only=True)
-    pair = Pair(Layout(**state["layout"]))
+    pair = Pair(Layout(), len(PAINTINGS) + len(MEDIUMS))
     pair.load_state_dict(state["average"])
     return pair.eval()
 
 
-def named_codes(targets: Targets) -> dict[str, Tensor]:
-    """Return the codes [CODE_SIZE] of all named styles, brush scale 0."""
+def load_encoder(room: Path) -> StyleEncoder:
+    """Return the encoder that the room holds."""
+    encoder = StyleEncoder()
+    encoder.load_state_dict(torch.load(room / "encoder.pt", weights_only=True))
+    return encoder.eval()
+
+
+def named_codes(pair: Pair) -> dict[str, Tensor]:
+    """Return the codes [CODE_SIZE] of all named styles."""
     names = [style.name for style in (*PAINTINGS, *MEDIUMS)]
-    codes = torch.cat([targets.painting_codes, targets.medium_codes])
-    padded = F.pad(codes, (0, CODE_SIZE - codes.shape[1]))
-    return dict(zip(names, padded, strict=True))
+    return dict(zip(names, pair.named.detach(), strict=True))
 
 
 @torch.no_grad()
-def drawn_in(network: Stylizer, photo: Picture, code: Tensor, scale: float = 0.0) -> Picture:
-    """Return the photo, cut to multiples of STRIDE, in the style of a code."""
-    code = code.clone()
-    code[SCALE_INDEX] = scale
+def unseen_codes(room: Path, data: Path) -> dict[str, Tensor]:
+    """Return the codes [CODE_SIZE] that the encoder reads off the paintings that only judge."""
+    encoder = load_encoder(room)
+    views = {style.name: centred(load_painting(data, style), ENCODER_SIDE) for style in UNSEEN}
+    return {name: encoder(tensor(view[None]))[0] for name, view in views.items()}
+
+
+@torch.no_grad()
+def drawn_in(network: Stylizer, photo: Picture, code: Tensor) -> Picture:
+    """Return the photo, its sides multiples of STRIDE, in the style of a code."""
+    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    thumbnail = picture(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
     with torch.autocast("cpu", torch.bfloat16):
-        drawn = network(tensor(fitted(photo)[None]), code[None])
+        drawn = network(tensor(photo[None]), tensor(thumbnail[None]), code[None])
     return picture(drawn[0].float().clamp(0, 1).permute(1, 2, 0).numpy() * 255)
+
+
+@torch.no_grad()
+def drawn_by(teacher: MicroAst, photo: Picture, data: Path, name: str) -> Picture:
+    """Return the photo in a painting's style by the teacher, or as it is in any other style."""
+    found: list[Painting] = [style for style in (*PAINTINGS, *UNSEEN) if style.name == name]
+    if not found:
+        return photo
+    style = teacher.style(tensor(centred(load_painting(data, found[0]), ENCODER_SIDE)[None]))
+    drawn = teacher.draw(tensor(photo[None]), style)
+    return picture(drawn[0].clamp(0, 1).permute(1, 2, 0).numpy() * 255)
 
 
 def fitted(photo: Picture) -> Picture:

@@ -41,6 +41,7 @@ def inverting_painter(code_size: int) -> FakeEngine:
     return FakeEngine(
         inputs=(
             TensorSpec(name="image", shape=picture, dtype="uint8"),
+            TensorSpec(name="thumbnail", shape=(1, 128, 128, 3), dtype="uint8"),
             TensorSpec(name="style", shape=(1, code_size), dtype="float32"),
         ),
         outputs=(TensorSpec(name="stylized", shape=picture, dtype="uint8"),),
