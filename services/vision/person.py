@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -75,6 +75,26 @@ class Person:
     box: Window
     landmarks: NDArray[np.float32]
     silhouette: Mask
+
+    def scaled(self, scale: float) -> "Person":
+        """Return the same person in the picture made larger or smaller."""
+        # Coordinates count from the middle of the first pixel.
+        x, y = ((place + 0.5) * scale - 0.5 for place in self.frame.centre)
+        landmarks = self.landmarks.copy()
+        landmarks[:, :2] = (landmarks[:, :2] + 0.5) * scale - 0.5
+        landmarks[:, 2] *= scale
+        box = self.box
+        return replace(
+            self,
+            frame=replace(self.frame, centre=(x, y), side=self.frame.side * scale),
+            box=Window(
+                top=math.floor(box.top * scale),
+                left=math.floor(box.left * scale),
+                bottom=math.ceil(box.bottom * scale),
+                right=math.ceil(box.right * scale),
+            ),
+            landmarks=landmarks,
+        )
 
 
 class PersonFinder:

@@ -182,3 +182,15 @@ def test_parts_overlap_and_reach_every_corner() -> None:
     assert (places[0].top, places[0].left) == (0, 0)
     assert (places[-1].bottom, places[-1].right) == (100, 60)
     assert {(place.height, place.width) for place in places} == {(50, 30)}
+
+
+def test_a_person_is_scaled_with_the_picture() -> None:
+    """In a picture twice as large everything lies twice as far from its corner."""
+    pixels = body(448, 448, slice(90, 360), slice(180, 270))
+    with Budget(BUDGET_BYTES).lease(0) as arena:
+        (person,) = finder(UPRIGHT).people(pixels, arena)
+        twice = person.scaled(2.0)
+
+        assert twice.frame.side == 2 * person.frame.side
+        assert np.allclose(twice.landmarks[:, :2] + 0.5, 2 * (person.landmarks[:, :2] + 0.5))
+        assert (twice.box.bottom, twice.box.left) == (2 * person.box.bottom, 2 * person.box.left)
