@@ -239,11 +239,14 @@ class DancePipeline:
         if covering != pixels.shape[:2]:
             photo = arena.array((*covering, 3), np.uint8)
             self._raster.resize(pixels, photo)
-        people = self.finder.people(photo, arena)
-        if wish.person is None:
-            return photo, people[0] if people else None
-        x, y = wish.person
-        return photo, person_at(people, x * photo.shape[1], y * photo.shape[0])
+        # A photo that was enlarged shows no more, and things that look like people more often.
+        searched = pixels if scale > 1 else photo
+        people = self.finder.people(searched, arena)
+        person = people[0] if people else None
+        if wish.person is not None:
+            x, y = wish.person
+            person = person_at(people, x * searched.shape[1], y * searched.shape[0])
+        return photo, person and person.scaled(photo.shape[1] / searched.shape[1])
 
     def accompaniment(
         self, sound: Sound | None, wish: Wish, clip: ClipFormat, field: str

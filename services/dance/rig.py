@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from services.chassis.memory.arena import Arena
 from services.dance.cutting import Cut, Layer
 from services.dance.outline import Silhouette
-from services.dance.pixels import blur, grow, premultiply
+from services.dance.pixels import blur, grow, premultiply, resized
 from services.dance.skeleton import ARMS, Points, Skeleton
 from services.dance.skinning import (
     CoreWeights,
@@ -30,6 +30,7 @@ from services.dance.trunk import smooth
 # Width of a mesh's cells over the torso's length.
 CELL_SHARE = 0.055
 CELL_MIN = 5.0
+COARSE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +132,12 @@ def nearness(
         cell: width of the mesh's cells.
     """
     first = 0.5 * weights.head if isinstance(weights, CoreWeights) else weights.along.mean(axis=1)
-    (columns, rows) = np.rint(corners).astype(int).T
-    height, width = alpha.shape
+    # A quarter of the size will do for what is smooth over a cell.
+    height, width = (-(-extent // COARSE) for extent in alpha.shape)
+    small = blur(resized(alpha, (height, width)), 0.5 * cell / COARSE)
+    columns, rows = np.rint(corners / COARSE).astype(int).T
     inside = (rows >= 0) & (columns >= 0) & (rows < height) & (columns < width)
-    solid = blur(alpha, 0.5 * cell)[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    solid = small[rows.clip(0, height - 1), columns.clip(0, width - 1)]
     share = np.where(inside, solid / 255.0, 0.0)
     return np.asarray(share * (0.5 + 0.5 * first), np.float32)
 

@@ -39,7 +39,7 @@ def without_bumps(trunk: Share, skeleton: Skeleton, shoulders: float, soft: floa
     rows = np.arange(trunk.shape[0])
     share = np.clip((rows - skeleton.neck[1]) / max(skeleton.torso, 1.0), 0.0, 1.0)[:, None]
     middle = skeleton.neck[0] + share * (skeleton.pelvis[0] - skeleton.neck[0])
-    aside = (columns - middle).astype(np.float32)
+    aside = columns - middle.astype(np.float32)
     extent = max(2, round(BUMP_SHARE * skeleton.torso))
     allowed = np.ones(trunk.shape, np.float32)
     between = (rows > shoulders) & (rows < skeleton.pelvis[1] + HIPS_SHARE * skeleton.torso)
