@@ -7,12 +7,16 @@ import pytest
 
 from services.tryon import figure
 from services.tryon.body import Side, Wearer
+from services.tryon.bottoms import shoe_top
 from services.tryon.cloth import Cloth, cut_out
 from services.tryon.fit import fit
 from services.tryon.garment import GarmentCategory
 from services.tryon.limb import find_limb
 from services.tryon.pieces import Part, Piece
-from services.vision.parts import Wear
+from services.tryon.sections import frame_between
+from services.tryon.size import top_scale
+from services.tryon.tops import moved_to_end
+from services.vision.parts import BodyPart, Wear
 
 TEE = GarmentCategory.TOP_SHORT_SLEEVE
 
@@ -89,6 +93,52 @@ def test_full_length_trousers_reach_the_ankles(wearer: Wearer) -> None:
         leg = find_limb(wearer, "leg", side)
 
         assert abs(laid.ends_at - leg.length) <= 0.05 * leg.length
+
+
+def test_trousers_reach_down_to_the_shoe(wearer: Wearer) -> None:
+    """A shoe that begins below the ankle leaves no gap above it; one that is a boot takes none."""
+    leg = find_limb(wearer, "leg", Side.LEFT)
+    lower = np.zeros(wearer.shape, np.bool_)
+    rows = int(leg.joints[2][1]) + np.array([0.02, 0.2]) * leg.length
+    columns = int(leg.joints[2][0]) + np.array([-12, 12])
+    lower[int(rows[0]) : int(rows[1]), columns[0] : columns[1]] = True
+    wear, body = wearer.wear.copy(), wearer.body.copy()
+    wear[wear == Wear.SHOES], body[body == BodyPart.FOOT_LEFT] = 0, 0
+    wear[lower], body[lower] = Wear.SHOES, BodyPart.FOOT_LEFT
+
+    assert shoe_top(wearer, leg) >= leg.length
+    low = shoe_top(replace(wearer, wear=wear, body=body), leg)
+    assert 1.01 * leg.length < low < 1.1 * leg.length
+
+
+def test_shoulders_tell_the_size_more_than_the_chest(wearer: Wearer) -> None:
+    """Of a garment as worn, shoulders a tenth wider make it smaller by most of that."""
+    cloth = cloth_of(TEE)
+    wide = cloth_of(TEE, shoulder_left=(8.4, 0.0), shoulder_right=(-8.4, 0.0))
+    sizes = [
+        top_scale(
+            wearer,
+            each,
+            frame_between(each.points["shoulder_right"], each.points["shoulder_left"]),
+        )
+        for each in (cloth, wide)
+    ]
+
+    assert 0.90 < sizes[1] / sizes[0] < 0.94
+
+
+def test_a_sleeve_ends_where_its_cloth_does() -> None:
+    """Corners of an opening that lie before the sleeve's end are moved on to it, and only so."""
+    solid = np.zeros((200, 60), np.bool_)
+    solid[20:180, 10:50] = True
+    seam = np.array([50.0, 20.0]), np.array([10.0, 20.0])
+    short = np.array([50.0, 160.0]), np.array([10.0, 160.0])
+    wild = np.array([50.0, 90.0]), np.array([10.0, 90.0])
+    moved = moved_to_end(solid, seam, short)
+
+    assert all(abs(corner[1] - 179) < 2 for corner in moved)
+    assert [corner[0] for corner in moved] == [50.0, 10.0]
+    assert moved_to_end(solid, seam, wild) is wild
 
 
 def test_the_wearers_left_sleeve_comes_from_the_right_of_the_picture(wearer: Wearer) -> None:

@@ -150,3 +150,20 @@ def test_a_dress_goes_on_under_the_trousers_without_a_gap(wearer: Wearer) -> Non
 
     trunk = canvas.shrunk(wearer.body == BodyPart.TORSO, 4)
     assert not (trunk & (after.wear == Wear.SKIN) & (wearer.wear != Wear.SKIN)).any()
+
+
+def test_nothing_of_an_old_hem_that_was_found_too_high_remains(wearer: Wearer) -> None:
+    """Over a longer top whose last rows pass for trousers, a short one leaves no dark line."""
+    lap = np.isin(wearer.body, (BodyPart.TORSO, BodyPart.THIGH_LEFT, BodyPart.THIGH_RIGHT))
+    low = below_hips(wearer)
+    wear, pixels = wearer.wear.copy(), wearer.pixels.copy()
+    hem = 0.5 * wearer.span
+    wear[lap & (low < hem)] = Wear.UPPER
+    wear[lap & (low >= hem)] = Wear.LOWER
+    strip = lap & (low >= hem) & (low < hem + 0.05 * wearer.span)
+    pixels[lap & (low < hem)] = (20, 90, 20)
+    pixels[strip] = (20, 90, 20)
+    _, after = dress(replace(wearer, wear=wear, pixels=pixels), GarmentCategory.TOP_SHORT_SLEEVE)
+    apart = np.abs(after.pixels.astype(int) - (20, 90, 20)).sum(axis=2)
+
+    assert (apart[canvas.shrunk(strip, 2)] > 60).all()
