@@ -35,6 +35,7 @@ from services.tryon.drawing import Drawn, sleeve_ends
 from services.tryon.edit import Edit
 from services.tryon.fit import BOTTOMS
 from services.tryon.garment import GarmentCategory
+from services.tryon.hems import above_lower, hem_of_top, under_hem
 from services.tryon.limb import along_arm, along_limb, find_limb
 from services.tryon.pieces import Part
 from services.tryon.skin import bare_trunk
@@ -50,9 +51,7 @@ WRAP_FROM = 0.12
 # Pixels of an arm or leg that go on under the end of a sleeve or trouser leg.
 SLEEVE_OVERLAP = 3.0
 # A gap this deep behind the person's outline, in spans, shows what is beside it, mirrored.
-NARROW = 0.07
-# A hem and its shadow may lie so far below where they were found, in spans.
-UNDER_HEM = 0.08
+NARROW = 0.16
 # A filling is made up from what lies so near, in spans.
 FILL_REACH = 0.7
 # Rows of a dress that go on under the waistband of what is put on below it.
@@ -128,6 +127,7 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     elif has_other and category is not GarmentCategory.DRESS:
         lap = trunk | labelled(wearer.body, LEGS)
         under = wide & lap & (low > -WAIST_UP * wearer.span)
+        under &= above_lower(wearer, old)
     chest = trunk & bare_trunk(wearer)
     if any(ends.values()):
         chest &= canvas.polygon(wearer.shape, between_shoulders(wearer))
@@ -136,16 +136,6 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
         # Beside a skirt no leg stands out, only below it.
         skin &= low > np.quantile(low[union > COVERED], 0.9)
     return Gap(ground=wide & ~under & ~skin, skin=skin, cloth=under, limbs=limbs)
-
-
-def under_hem(wearer: Wearer, old: Chosen) -> Chosen:
-    """Choose the rim of what is worn below a top: its hem, where the labels err, or its shadow."""
-    below = np.zeros(old.shape, np.bool_)
-    rows = round(UNDER_HEM * wearer.span)
-    for step in range(1, rows + 1):
-        below[step:] |= old[:-step]
-    lap = labelled(wearer.body, (TORSO, *LEGS))
-    return np.asarray(below & lap & (wearer.wear == LOWER))
 
 
 def between_shoulders(wearer: Wearer) -> NDArray[np.float64]:
@@ -193,16 +183,6 @@ def replaced(
         return labelled(wear, (UPPER, DRESS)) & beside
     hem = float(low[rows[-1], middle]) if rows.size else 0.0
     return np.asarray((wear == UPPER) | ((wear == DRESS) & (low < min(hem, 0.0))))
-
-
-def hem_of_top(wearer: Wearer) -> float:
-    """Return how far below the hip joints a top ends that is worn over, in pixels."""
-    over = (wearer.wear == UPPER) & labelled(wearer.body, (TORSO, *LEGS))
-    columns = over.any(axis=0)
-    if not columns.any():
-        return -np.inf
-    ends = np.where(over, below_hips(wearer), -np.inf).max(axis=0)
-    return float(np.median(ends[columns]))
 
 
 def below_waist(union: Plane, usual: Chosen) -> Chosen:

@@ -33,12 +33,12 @@ from services.tryon.gap import (
     Filler,
     Gap,
     find_gap,
-    hem_of_top,
     lay_gap,
     protected,
     shadow,
 )
 from services.tryon.garment import GarmentCategory
+from services.tryon.hems import hem_of_top
 from services.tryon.limb import along_arm, find_limb
 from services.tryon.pieces import Part
 from services.tryon.shading import Light

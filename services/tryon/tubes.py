@@ -13,7 +13,9 @@ LIMB_LOOSE_MAX = 2.2
 # A sleeve's edge has gone over from its seam to the arm after this share of the upper arm.
 SEAM_FADE = 0.25
 # An arm is as wide as further down from this share of the upper arm on.
-SHOULDER_CAP = 0.08
+SHOULDER_CAP = 0.22
+# A sleeve is as wide as it is cut from this share of the upper arm on.
+CLOSE_CAP = 0.6
 # A mesh goes on before its seam and behind its opening by these shares of a section.
 BEFORE, BEHIND = 0.9, 0.6
 
@@ -48,6 +50,9 @@ def limb_target(
         body = smooth(edges[:, 0]), smooth(edges[:, 1])
         total = (body[0] + body[1]) * LIMB_EASE + 2.0
         spare = np.clip(own_widths, total, loose_max * total) - (body[0] + body[1])
+        if number == 0 and limb.kind == "arm":
+            # On the shoulder cloth lies close; further down it hangs off.
+            spare = spare * np.clip(alongs / (CLOSE_CAP * limb.lengths[0]), 0.0, 1.0)
         widths = body[number] + spare / 2
         if number == 0 and limb.kind == "arm":
             # The shoulder is round.

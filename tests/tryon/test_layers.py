@@ -10,8 +10,8 @@ from services.tryon import canvas, figure
 from services.tryon.body import Side, Wearer, below_hips
 from services.tryon.cloth import cut_out
 from services.tryon.edit import Edit
-from services.tryon.gap import hem_of_top
 from services.tryon.garment import GarmentCategory
+from services.tryon.hems import hem_of_top
 from services.tryon.layers import put_on
 from services.tryon.limb import along_arm
 from services.tryon.shading import shading_of
