@@ -51,7 +51,7 @@ WRAP_FROM = 0.12
 # Pixels of an arm or leg that go on under the end of a sleeve or trouser leg.
 SLEEVE_OVERLAP = 3.0
 # A gap this deep behind the person's outline, in spans, shows what is beside it, mirrored.
-NARROW = 0.16
+NARROW = 0.10
 # A filling is made up from what lies so near, in spans.
 FILL_REACH = 0.7
 # Rows of a dress that go on under the waistband of what is put on below it.
