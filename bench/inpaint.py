@@ -95,7 +95,6 @@ def print_table(results: dict[str, list[tuple[float, ...]]]) -> None:
 def make_methods(threads: int, network: Path | None) -> dict[str, Fill]:
     """Return the methods by name."""
     raster = CpuRaster(threads)
-    sketcher = Sketcher(raster)
 
     def in_arena(fill: Callable[[Pixels, Pixels, Arena], Pixels]) -> Fill:
         def filled(pixels: Pixels, hole: Pixels) -> Pixels:
@@ -104,10 +103,14 @@ def make_methods(threads: int, network: Path | None) -> dict[str, Fill]:
 
         return filled
 
-    def sketch(pixels: Pixels, hole: Pixels, arena: Arena) -> Pixels:
-        large = arena.array(pixels.shape, np.float32)
-        raster.resize(sketcher.sketch(pixels, hole, arena), large)
-        return np.where(hole[:, :, None] > 0, np.clip(large * 255, 0, 255), pixels).astype(np.uint8)
+    def sketch(sketcher: Sketcher) -> Fill:
+        def drawn(pixels: Pixels, hole: Pixels, arena: Arena) -> Pixels:
+            large = arena.array(pixels.shape, np.float32)
+            raster.resize(sketcher.sketch(pixels, hole, arena), large)
+            drawing = np.clip(large * 255, 0, 255).astype(np.uint8)
+            return np.where(hole[:, :, None] > 0, drawing, pixels)
+
+        return in_arena(drawn)
 
     def telea(pixels: Pixels, hole: Pixels) -> Pixels:
         return np.asarray(cv2.inpaint(pixels, hole, REACH_PIXELS, cv2.INPAINT_TELEA), np.uint8)
@@ -117,7 +120,7 @@ def make_methods(threads: int, network: Path | None) -> dict[str, Fill]:
 
     methods = {
         "ours": in_arena(Inpainter(raster).fill),
-        "the sketch": in_arena(sketch),
+        "the sketch": sketch(Sketcher(raster)),
         "OpenCV, Telea": telea,
         "OpenCV, Navier-Stokes": flow,
     }
@@ -126,6 +129,7 @@ def make_methods(threads: int, network: Path | None) -> dict[str, Fill]:
             network.read_bytes(), threads=threads, picture_inputs=INPAINT.picture_inputs
         )
         methods["ours with the network"] = in_arena(Inpainter(raster, engine).fill)
+        methods["the network's sketch"] = sketch(Sketcher(raster, engine))
     return methods
 
 
