@@ -85,6 +85,7 @@ SUPPORTED: Final = (
             "Concat",
             "ConstantOfShape",
             "Expand",
+            "Flatten",
             "Gather",
             "Identity",
             "Reshape",
