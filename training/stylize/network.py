@@ -244,5 +244,9 @@ def measured(features: Tensor, floor: float) -> Moments:
 
 def summary(features: list[Tensor]) -> Tensor:
     """Return means and deviations [N,4C] of features at two depths."""
-    parts = [part for layer in features for part in measured(layer, 1e-5)]
-    return torch.cat([part.flatten(1) for part in parts], dim=1)
+    parts = []
+    for layer in features:
+        mean = layer.float().mean(dim=(2, 3))
+        centred = layer.float() - mean[:, :, None, None]
+        parts += [mean, (centred.square().mean(dim=(2, 3)) + 1e-5).sqrt()]
+    return torch.cat(parts, dim=1)
