@@ -23,6 +23,7 @@ LABELS: Mapping[str, str] = {
     "stage": r"[a-z]+",
     "device": "|".join(DEVICE_MODELS),
     "kind": r"[a-z_]+",
+    "engine": r"cpu openvino (f32|bf16) \d+ threads|cuda tensorrt [\w .-]+",
     "le": r"[0-9.]+|\+Inf",
 }
 

@@ -37,6 +37,7 @@ def test_listed_metrics_are_no_surprise() -> None:
         'batchpix_calls_total{outcome="OK"} 3.0\n'
         'batchpix_stage_seconds_bucket{le="0.01",stage="decode"} 2.0\n'
         "batchpix_leased_bytes 4096.0\n"
+        'batchpix_engine{engine="cpu openvino bf16 2 threads"} 1.0\n'
     )
 
     assert surprising_metrics(page) == []
@@ -48,6 +49,7 @@ def test_listed_metrics_are_no_surprise() -> None:
     [
         'batchpix_calls_total{caller="mobile"} 1.0',
         'batchpix_device_calls_total{device="Pixel 9 of Ann"} 1.0',
+        'batchpix_engine{engine="of Ann"} 1.0',
         "python_info 1.0",
     ],
 )
