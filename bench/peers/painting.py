@@ -121,7 +121,8 @@ def framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Shrink a picture HxWx3 to the square that the network takes its statistics of."""
     size = (THUMBNAIL_SIDE_PIXELS, THUMBNAIL_SIDE_PIXELS)
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    # A copy: OpenVINO takes no array of somebody else's memory that it may not write to.
+    return np.array(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
 
 
 def style_code() -> NDArray[np.float32]:
