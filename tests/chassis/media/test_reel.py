@@ -13,6 +13,7 @@ from services.chassis.media.reel import ReelLimits, read_reel
 from services.chassis.media.sound import decode_sound
 from services.chassis.memory.arena import Arena
 from tests.chassis.media.films import click_places, clicks, film, scene, wav
+from tests.fuzz import films
 
 LIMITS = ReelLimits(seconds_max=10.0, frames_per_second=15.0, long_side_pixels=96)
 
@@ -117,6 +118,17 @@ def test_a_film_in_a_codec_that_nobody_knows_is_refused(movie: bytes, arena: Are
         list(read_reel(memoryview(movie.replace(b"avc1", b"none")), "", LIMITS, arena))
 
     assert refusal.value.reason == Reason.MEDIA_TYPE_UNSUPPORTED
+
+
+def test_a_film_that_claims_too_many_pictures_is_refused(arena: Arena) -> None:
+    """Found by fuzzing: a small file that claims fifty million pictures is not even opened."""
+    whole = films.whole_files()[0]
+    place = whole.index(b"trun") + 8
+    claiming = whole[:place] + (0x03000000).to_bytes(4) + whole[place + 4 :]
+
+    with pytest.raises(InvalidRequestError) as refusal:
+        list(read_reel(memoryview(claiming), "", films.LIMITS, arena))
+    assert refusal.value.reason == Reason.MEDIA_UNREADABLE
 
 
 def test_a_broken_film_locks_nothing_up(movie: bytes) -> None:
