@@ -1,9 +1,12 @@
 """What fuzzing has found, each kept as a case; what it found of films is in `test_reel.py`."""
 
+from random import Random
+
 import pytest
 
 from services.chassis.errors import InvalidRequestError, Reason
 from services.dance.bvh import read_bvh
+from tests.fuzz import films
 from tests.fuzz.motions import whole_file
 
 
@@ -35,3 +38,13 @@ def test_a_motion_that_breaks_off_in_its_channels_is_refused() -> None:
     whole = whole_file()
     with pytest.raises(InvalidRequestError):
         read_bvh(memoryview(whole[: whole.index(b"Zrotation") + 9]), "media[0]")
+
+
+def test_a_sound_that_nobody_can_convert_is_refused() -> None:
+    """Ended in a fault: the file claims a sound that FFmpeg finds no memory to resample."""
+    source = Random(58599318985)
+    data, media_type = films.damaged(source), source.choice(films.MEDIA_TYPES)
+
+    with pytest.raises(InvalidRequestError) as refusal:
+        films.read_sound(data, media_type)
+    assert refusal.value.reason == Reason.MEDIA_UNREADABLE
