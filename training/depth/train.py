@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
+from training.checkpoints import write_whole
 from training.depth.hints import Hint, draw_hints, hint_loss, load_hints
 from training.depth.losses import depth_losses
 from training.depth.network import DepthNetwork
@@ -221,8 +222,7 @@ class Training:
             "spent": self.spent,
             "step": self.step,
         }
-        torch.save(kept, self._file.with_suffix(".new"))
-        self._file.with_suffix(".new").replace(self._file)
+        write_whole(kept, self._file)
 
     def _load(self) -> None:
         kept = torch.load(self._file, weights_only=True)

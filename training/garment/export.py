@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from services.tryon.landmarks import SIDE
+from training.checkpoints import load_average
 from training.garment.network import GarmentNetwork
 from training.stylize.export import OPSET, store_half
 
@@ -20,12 +21,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     flags = parser.parse_args()
     flags.out.mkdir(parents=True, exist_ok=True)
-    network = GarmentNetwork()
-    state = torch.load(flags.room / "garment.pt", weights_only=True)
-    network.load_state_dict(state["average"])
+    network = load_average(GarmentNetwork(), flags.room / "garment.pt")
     path = flags.out / "garment.onnx"
     torch.onnx.export(
-        network.eval(),
+        network,
         (torch.rand(1, 3, SIDE, SIDE),),
         str(path),
         input_names=["image"],

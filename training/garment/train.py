@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from services.tryon.landmarks import HEAT_SIDE, SIDE
+from training.checkpoints import copied, follow, write_whole
 from training.garment.batches import UNKNOWN, Material, Sample, load_photos, make_sample
 from training.garment.network import GarmentNetwork
 from training.parts.people import load_photos as load_grounds
@@ -113,7 +114,7 @@ class Run:
         else:
             # A heat map is cold nearly everywhere: to begin there saves many steps.
             nn.init.constant_(self.network.heat.bias, -5.0)
-            self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
+            self.average = copied(self.network)
 
     def advance(self, samples: list[Sample]) -> list[float]:
         """Take one step and return the losses of mask, landmarks, kind and count."""
@@ -136,18 +137,8 @@ class Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimiser.step()
         self.step += 1
-        self.remember()
+        follow(self.average, self.network, self.step, AVERAGE_KEPT)
         return [loss.item() for loss in losses]
-
-    @torch.no_grad()
-    def remember(self) -> None:
-        """Move the running average of the weights towards the weights."""
-        keep = min(AVERAGE_KEPT, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - keep)
-            else:
-                self.average[name].copy_(value)
 
     def save(self) -> None:
         """Write everything needed to go on, in one move."""
@@ -157,9 +148,7 @@ class Run:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
         }
-        fresh = self.path.with_suffix(".new")
-        torch.save(state, fresh)
-        fresh.replace(self.path)
+        write_whole(state, self.path)
 
 
 def mask_loss(logits: Tensor, samples: list[Sample]) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from services.vision.sketch import SIDE
+from training.checkpoints import load_average
 from training.inpaint.network import Sketching
 from training.stylize.export import OPSET, store_half
 
@@ -41,9 +42,7 @@ def main() -> None:
 
 def load(path: Path) -> Sketching:
     """Read the averaged weights of a checkpoint."""
-    network = Sketching()
-    network.load_state_dict(torch.load(path, weights_only=True)["average"])
-    return network.eval()
+    return load_average(Sketching(), path)
 
 
 def export(network: Sketching, path: Path) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from services.chassis.raster.cpu import CpuRaster
 from services.vision.proposals import propose, smooth
+from training.checkpoints import copied, follow, write_whole
 from training.inpaint.holes import Holes
 from training.inpaint.losses import losses_of
 from training.inpaint.network import Sketching
@@ -109,7 +110,7 @@ class Training:
         self._room, self._rate, self._minutes = room, rate, minutes
         self._perception = Perception(data / "teachers" / "vgg19_distilled16x_e5.pth")
         self.network = Sketching().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = {name: kept.clone() for name, kept in self.network.state_dict().items()}
+        self.average = copied(self.network)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98)
         )
@@ -152,18 +153,8 @@ class Training:
         nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_MOST)
         self.optimiser.step()
         self.step += 1
-        self._remember()
+        follow(self.average, self.network, self.step, AVERAGE_KEPT)
         return {name: float(value.detach()) for name, value in losses.items()}
-
-    @torch.no_grad()
-    def _remember(self) -> None:
-        """Move the running average of the weights towards the weights."""
-        keep = min(AVERAGE_KEPT, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - keep)
-            else:
-                self.average[name].copy_(value)
 
     def _note(self, means: dict[str, float]) -> None:
         """Append a line to the log."""
@@ -180,8 +171,7 @@ class Training:
             "spent": self.spent,
             "step": self.step,
         }
-        torch.save(kept, self._file.with_suffix(".new"))
-        self._file.with_suffix(".new").replace(self._file)
+        write_whole(kept, self._file)
 
     def _load(self) -> None:
         kept = torch.load(self._file, weights_only=True)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from services.vision.limbs import MAP_CELLS
+from training.checkpoints import load_average
 from training.parts.network import GUIDES, SIDE, PartsNetwork
 from training.stylize.export import OPSET, store_half
 
@@ -26,9 +27,7 @@ def main() -> None:
 
 def load(path: Path) -> PartsNetwork:
     """Read the averaged weights of a checkpoint."""
-    network = PartsNetwork()
-    network.load_state_dict(torch.load(path, weights_only=True)["average"])
-    return network.eval()
+    return load_average(PartsNetwork(), path)
 
 
 def export(network: nn.Module, path: Path) -> None:

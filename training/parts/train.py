@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training.checkpoints import copied, follow, write_whole
 from training.parts.batches import Sample, make_sample
 from training.parts.network import PartsNetwork
 from training.parts.people import load_people, load_peopled, load_photos
@@ -118,7 +119,7 @@ class Run:
             self.optimiser.load_state_dict(state["optimiser"])
             self.step, self.average = state["step"], state["average"]
         else:
-            self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
+            self.average = copied(self.network)
 
     def advance(self, images: Tensor, guides: Tensor, body: Tensor, wear: Tensor) -> list[float]:
         """Take one step and return the losses of body and wear."""
@@ -135,18 +136,8 @@ class Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimiser.step()
         self.step += 1
-        self.remember()
+        follow(self.average, self.network, self.step, AVERAGE_KEPT)
         return [loss.item() for loss in losses]
-
-    @torch.no_grad()
-    def remember(self) -> None:
-        """Move the running average of the weights towards the weights."""
-        keep = min(AVERAGE_KEPT, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - keep)
-            else:
-                self.average[name].copy_(value)
 
     def save(self) -> None:
         """Write everything needed to go on, in one move."""
@@ -156,9 +147,7 @@ class Run:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
         }
-        fresh = self.path.with_suffix(".new")
-        torch.save(state, fresh)
-        fresh.replace(self.path)
+        write_whole(state, self.path)
 
 
 def rate_at(step: int, steps: int) -> float:

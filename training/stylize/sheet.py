@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.microast import MicroAst
+from training.checkpoints import load_average
 from training.stylize.data import Picture, centred, judging_paths, picture, read, resized, write
 from training.stylize.mediums import MEDIUMS
 from training.stylize.network import (
@@ -52,10 +53,7 @@ def main() -> None:
 
 def load_pair(path: Path) -> Pair:
     """Return stylizer and codes with the averaged weights of a checkpoint."""
-    state = torch.load(path, weights_only=True)
-    pair = Pair(Layout(), len(PAINTINGS) + len(MEDIUMS))
-    pair.load_state_dict(state["average"])
-    return pair.eval()
+    return load_average(Pair(Layout(), len(PAINTINGS) + len(MEDIUMS)), path)
 
 
 def load_encoder(room: Path) -> StyleEncoder:

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.checkpoints import copied, follow, write_whole
 from training.stylize.batches import MARGIN, Batch, Batches
 from training.stylize.journal import Journal
 from training.stylize.lessons import Lessons, load_lessons
@@ -37,6 +38,7 @@ from training.stylize.network import Layout, Pair
 from training.stylize.perception import Perception
 from training.stylize.styles import PAINTINGS
 
+AVERAGE_KEPT = 0.995
 LEVEL_WEIGHTS = (1.0, 0.5, 0.5)
 """Weights of the style distance at sizes 1, 1/2 and 1/4."""
 
@@ -156,7 +158,7 @@ class Run:
             ],
             betas=(0.9, 0.99),
         )
-        self.average = {k: v.clone() for k, v in self.pair.state_dict().items()}
+        self.average = copied(self.pair)
         if going_on:
             self.optimiser.load_state_dict(state["optimiser"])
             self.step, self.content_weight = state["step"], state["content_weight"]
@@ -187,15 +189,8 @@ class Run:
             # A slow controller: the style is as strong as the wanted content distance allows.
             push = np.clip(found["content"] / self.recipe.content - 1, -0.5, 0.5)
             self.content_weight = float(np.clip(self.content_weight * np.exp(0.01 * push), 0.05, 8))
-        self.remember()
+        follow(self.average, self.pair, self.step, AVERAGE_KEPT)
         return found | {"weight": self.content_weight, "rate": rate}
-
-    @torch.no_grad()
-    def remember(self) -> None:
-        """Move the running average of the weights towards the weights."""
-        keep = min(0.995, (1 + self.step) / (10 + self.step))
-        for name, value in self.pair.state_dict().items():
-            self.average[name].lerp_(value, 1 - keep)
 
     def save(self) -> None:
         """Write everything needed to go on, in one move."""
@@ -207,9 +202,7 @@ class Run:
             "step": self.step,
             "content_weight": self.content_weight,
         }
-        fresh = self.path.with_suffix(".new")
-        torch.save(state, fresh)
-        fresh.replace(self.path)
+        write_whole(state, self.path)
 
 
 @torch.no_grad()
