@@ -4,8 +4,9 @@ FFmpeg reads some hundred formats, and some of them name other files and address
 formats listed here are opened, each by its own reader, so that nothing is guessed from the bytes.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final, TypeVar
 
 import av
@@ -66,6 +67,7 @@ UNREADABLE: Final = "the file can't be read as sound or film"
 FOREIGN_ERRORS: Final = (av.FFmpegError, ValueError, OverflowError, MemoryError, LookupError)
 
 
+T = TypeVar("T")
 FrameT = TypeVar("FrameT", av.VideoFrame, av.AudioFrame)
 
 
@@ -108,13 +110,7 @@ def open_media(data: memoryview, declared_media_type: str) -> Iterator[InputCont
     require_declared(declared_media_type, kind)
     if kind == "mp4" and claimed_samples(data) > SAMPLES_MAX:
         raise unreadable()
-    try:
-        container = av.open(Source(data), "r", format=DEMUXERS[kind], options=PROBE)
-    except FOREIGN_ERRORS:
-        # Raised below, so that no chain of exceptions keeps the caller's bytes alive.
-        container = None
-    if container is None:
-        raise unreadable()
+    container = attempt(partial(av.open, Source(data), "r", format=DEMUXERS[kind], options=PROBE))
     try:
         yield container
     finally:
@@ -135,19 +131,21 @@ def frames(
     """
     require_codec(stream)
     decoding = container.decode(stream)
-    while True:
-        try:
-            frame = next(decoding, None)
-        except FOREIGN_ERRORS:
-            failed = True
-        else:
-            failed = False
-        if failed:
-            raise unreadable()
-        if frame is None:
-            return
+    while (frame := attempt(partial(next, decoding, None))) is not None:
         if isinstance(frame, kind):
             yield frame
+
+
+def attempt(work: Callable[[], T]) -> T:
+    """Have FFmpeg do something with a caller's file.
+
+    Raises:
+        InvalidRequestError: MEDIA_UNREADABLE, where it fails.
+    """
+    with suppress(*FOREIGN_ERRORS):
+        return work()
+    # Not within a handler, so that no chain of exceptions keeps the caller's bytes alive.
+    raise unreadable()
 
 
 def require_codec(stream: av.VideoStream | av.AudioStream) -> None:

@@ -1,6 +1,7 @@
 """Sound files: encoded bytes to samples in the arena (PyAV: FFmpeg)."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import av
@@ -63,7 +64,8 @@ def fill(container: av.container.InputContainer, samples: NDArray[np.float32]) -
     for decoded in containers.frames(container, container.streams.audio[0], av.AudioFrame):
         # Broken files give times that run backwards; the samples alone count.
         decoded.pts = None
-        for frame in resampled(resampler, decoded):
+        # A broken file may claim a rate or channels that nobody can convert.
+        for frame in containers.attempt(partial(resampler.resample, decoded)):
             part = frame.to_ndarray()[:, : room - filled]
             np.nan_to_num(part, copy=False, posinf=1.0, neginf=-1.0)
             samples[:, filled : filled + part.shape[1]] = np.clip(part, -1.0, 1.0)
@@ -71,20 +73,6 @@ def fill(container: av.container.InputContainer, samples: NDArray[np.float32]) -
         if filled == room:
             break
     return filled
-
-
-def resampled(resampler: av.AudioResampler, decoded: av.AudioFrame) -> list[av.AudioFrame]:
-    """Resample one frame; a broken file may claim a rate or channels that nobody can convert.
-
-    Raises:
-        InvalidRequestError: MEDIA_UNREADABLE.
-    """
-    try:
-        return list(resampler.resample(decoded))
-    except containers.FOREIGN_ERRORS:
-        # Raised below, so that no chain of exceptions keeps the caller's bytes alive.
-        pass
-    raise containers.unreadable()
 
 
 def no_sound() -> InvalidRequestError:
