@@ -1,7 +1,5 @@
 """A run on the device, step by step, on a runtime that writes down what it is asked."""
 
-import importlib
-from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -22,7 +20,6 @@ from tests.gpu.fake_tensorrt import (
     BuilderFlag,
     Flag,
     PreviewFeature,
-    installed,
 )
 
 NETWORK = Network(
@@ -45,19 +42,6 @@ STEPS = [
     "synchronise",
     "release",
 ]
-
-
-@pytest.fixture
-def tensorrt(driver: EmulatedDriver) -> Iterator[Any]:
-    """Import the engine over the fake runtime."""
-    with installed(driver):
-        yield importlib.import_module("services.chassis.engine.tensorrt")
-
-
-@pytest.fixture
-def budget(driver: EmulatedDriver) -> DeviceBudget:
-    """Make a budget that has to be zero after each run."""
-    return DeviceBudget(driver, 1 << 20, patience_seconds=0.0)
 
 
 @pytest.fixture

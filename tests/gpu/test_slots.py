@@ -1,7 +1,6 @@
 """Runs that were recorded ahead: at the same addresses, wiped like any other, eager if need be."""
 
 import importlib
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from services.chassis.engine.networks import Network, Sides
 from services.chassis.errors import InternalError
 from services.chassis.memory.device_budget import DeviceBudget
 from tests.gpu.emulated import EmulatedDriver, EmulatedRecording
-from tests.gpu.fake_tensorrt import TRACE, installed
+from tests.gpu.fake_tensorrt import TRACE
 
 SIDES = Sides(least=16, usual=(32, 48), most=64, recorded=((32, 48), (16, 16)))
 NETWORK = Network(
@@ -24,19 +23,6 @@ NETWORK = Network(
 RECORDED = ["upload", "upload", "launch", "download", "wipe", "synchronise"]
 SLOTS = 2
 STYLE = 77.0
-
-
-@pytest.fixture
-def tensorrt(driver: EmulatedDriver) -> Iterator[Any]:
-    """Import the engine over the fake runtime."""
-    with installed(driver):
-        yield importlib.import_module("services.chassis.engine.tensorrt")
-
-
-@pytest.fixture
-def budget(driver: EmulatedDriver) -> DeviceBudget:
-    """Make a budget in which nothing may be leased between runs."""
-    return DeviceBudget(driver, 1 << 20, patience_seconds=0.0)
 
 
 def load(

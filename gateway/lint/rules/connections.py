@@ -74,9 +74,7 @@ def check_http2(reading: Reading) -> Iterator[Problem]:
             message = "http2_protocol_options is not set"
             yield Problem(position=manager.position, message=message)
             continue
-        yield from _at_most(options, "max_concurrent_streams", STREAMS_MAX)
-        yield from _at_most(options, "initial_stream_window_size", WINDOW_BYTES_MAX)
-        yield from _at_most(options, "initial_connection_window_size", CONNECTION_WINDOW_BYTES_MAX)
+        yield from _bounded(options)
         for name in FLOOD_LIMITS:
             yield from missing(options, name)
         for name in ("interval", "timeout"):
@@ -98,6 +96,11 @@ def _check_http3(manager: Message) -> Iterator[Problem]:
         message = "http3_protocol_options.quic_protocol_options is not set"
         yield Problem(position=manager.position, message=message)
         return
+    yield from _bounded(options)
+
+
+def _bounded(options: Message) -> Iterator[Problem]:
+    """Hold what HTTP/2 and HTTP/3 name alike to its bounds."""
     yield from _at_most(options, "max_concurrent_streams", STREAMS_MAX)
     yield from _at_most(options, "initial_stream_window_size", WINDOW_BYTES_MAX)
     yield from _at_most(options, "initial_connection_window_size", CONNECTION_WINDOW_BYTES_MAX)

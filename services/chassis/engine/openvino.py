@@ -119,8 +119,6 @@ class OpenVinoEngine:
         mine: dict[Shapes, int] = {}
         coming = ExitStack()
         coming.enter_context(self._coming.one_more())
-        leaving = ExitStack()
-        leaving.enter_context(self._company.one_more())
 
         def run(inputs: Arrays, outputs: Arrays) -> None:
             shapes = tuple((name, array.shape) for name, array in inputs.items())
@@ -130,13 +128,14 @@ class OpenVinoEngine:
                 self._infer(inputs, outputs)
                 self._turn.notify_all()
 
-        try:
-            yield run
-        finally:
-            coming.close()
-            with leaving, self._turn, _translated():
-                for shapes, number in mine.items():
-                    self._erase(shapes, number)
+        with self._company.one_more():
+            try:
+                yield run
+            finally:
+                coming.close()
+                with self._turn, _translated():
+                    for shapes, number in mine.items():
+                        self._erase(shapes, number)
 
     def _erase(self, shapes: Shapes, number: int) -> None:
         """Make sure that nothing is left of the run of this number.
