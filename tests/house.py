@@ -1,6 +1,5 @@
 """One whole service in the test's own process: real TLS, real chunks, a network that is a fake."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import grpc
 
+from batchpix_client.ports import LOOPBACK, free_ports
 from gateway.certs import CertificatePaths
 from services.chassis.calls import CallDesk
 from services.chassis.memory.report import GuardReport
@@ -51,19 +51,12 @@ class House:
     telemetry: Telemetry
 
 
-def free_port() -> int:
-    """Find a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def house_settings(certificates: Path, **changes: object) -> Settings:
     """Settings of a service on free ports."""
+    port, health_port = free_ports(2)
     settings = Settings(
-        listen=f"127.0.0.1:{free_port()}",
-        health_listen=f"127.0.0.1:{free_port()}",
+        listen=f"{LOOPBACK}:{port}",
+        health_listen=f"{LOOPBACK}:{health_port}",
         metrics_listen="",
         certificates=certificates,
         receipt_key=certificates / "receipt.key",

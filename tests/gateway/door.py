@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from batchpix_client.ports import free_ports
 from gateway.certs import CertificatePaths, make_development_certificates
 from gateway.settings import GatewaySettings, Upstream, to_mapping
 from gateway.tokens import KEY_SET_FILE, load_or_make_key, make_token
@@ -70,15 +70,6 @@ def settings_for(
         concurrency=1,
         drain_seconds=drain_seconds,
     )
-
-
-def free_ports(count: int) -> list[int]:
-    """Find loopback ports that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

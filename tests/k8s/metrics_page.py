@@ -8,8 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from batchpix_client.ports import free_ports
 from gateway.run import envoy_binary
-from tests.gateway.door import free_ports, make_credentials, open_door, settings_for, until
+from tests.gateway.door import make_credentials, open_door, settings_for, until
 from tests.k8s.manifests import ROOT
 
 METRICS_PAGE = ROOT / "k8s" / "gateway" / "metrics.yaml"
