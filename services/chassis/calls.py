@@ -115,6 +115,8 @@ class Call:
     device: DeviceTally = field(default_factory=DeviceTally)
     _work: set[asyncio.Future[Any]] = field(default_factory=set)
     _clean_ups: list[Callable[[], None]] = field(default_factory=list)
+    _cleaning: asyncio.Future[None] | None = None
+    _sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     _results: int = 0
 
     async def compute(
@@ -192,7 +194,8 @@ class Call:
             DeadlineError: the caller read nothing for `stall_seconds_max`.
             BusyError: the caller reads too slowly while others want in.
         """
-        async with self.patience.wait("read"):
+        # A stream takes one message at a time, and work that goes on side by side tells of itself.
+        async with self._sending, self.patience.wait("read"):
             await self._context.write(message)
         self.patience.moved(message.ByteSize())
 
@@ -212,13 +215,23 @@ class Call:
         """Have something blocking done on a worker thread before the call's status is sent."""
         self._clean_ups.append(clean_up)
 
+    def begin_clean_up(self) -> None:
+        """Begin what was put off to the end: nothing that it cleans up is used any more."""
+        self._cleaning = asyncio.ensure_future(self._clean_up())
+
     async def settle(self) -> None:
         """Stop all work of the call and wait until no thread touches its memory any more."""
         self.cancelled.set()
         await asyncio.gather(*self._work, return_exceptions=True)
 
     async def clean_up(self) -> None:
-        """Do what was put off to the call's end, last first."""
+        """See done what was put off to the call's end."""
+        if self._cleaning is not None:
+            await self._cleaning
+        await self._clean_up()
+
+    async def _clean_up(self) -> None:
+        """Do what was put off, last first."""
         loop = asyncio.get_running_loop()
         while self._clean_ups:
             await loop.run_in_executor(self._workers.enders, self._clean_ups.pop())

@@ -18,8 +18,8 @@ class Patience:
     """Waits for one caller, to send or to read, and keeps count of it. For the event loop.
 
     The time of waiting adds up to arrears, and every byte that the caller moves pays some of them
-    off. So a caller who is silent and one who trickles are told from one whose line is slow. A call
-    waits for one thing at a time.
+    off. So a caller who is silent and one who trickles are told from one whose line is slow. Waits
+    that overlap count once.
 
     Attributes:
         is_lost: whether the caller has been told to make room.
@@ -38,7 +38,7 @@ class Patience:
         self._clock = clock
         self._arrears_seconds = 0.0
         self._waiting_since: float | None = None
-        self._limit: asyncio.Timeout | None = None
+        self._limits: set[asyncio.Timeout] = set()
         self.is_lost = False
 
     @property
@@ -66,15 +66,20 @@ class Patience:
         """
         if self.is_lost:
             raise made_room()
-        self._waiting_since = self._clock()
+        if not self._limits:
+            self._waiting_since = self._clock()
+        limit = asyncio.timeout(self._stall_seconds_max)
+        self._limits.add(limit)
         try:
-            async with asyncio.timeout(self._stall_seconds_max) as self._limit:
+            async with limit:
                 yield
         except TimeoutError:
             raise self._end(verb) from None
         finally:
-            self._arrears_seconds = self.arrears_seconds
-            self._waiting_since = self._limit = None
+            self._limits.remove(limit)
+            if not self._limits:
+                self._arrears_seconds = self.arrears_seconds
+                self._waiting_since = None
 
     def moved(self, size_bytes: int) -> None:
         """Take note of bytes that the caller has sent or read."""
@@ -83,10 +88,11 @@ class Patience:
         self._arrears_seconds = max(0.0, self._arrears_seconds - paid_seconds)
 
     def lose(self) -> None:
-        """End the present wait, or the next: the caller has to make room."""
+        """End the present waits, or the next: the caller has to make room."""
         self.is_lost = True
-        if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(asyncio.get_running_loop().time())
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time())
 
     def _end(self, verb: str) -> MeshError:
         return made_room() if self.is_lost else stalled(verb)

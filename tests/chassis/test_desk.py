@@ -131,3 +131,58 @@ async def test_calls_of_one_lane_get_half_of_the_places(desk: CallDesk) -> None:
                 raise AssertionError("it was let in")
         async with opened(desk, "B"), opened(desk):
             pass
+
+
+class Stream(Listener):
+    """A context that takes one message at a time, as gRPC's do, and holds the first back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[Message] = []
+        self.going_on = asyncio.Event()
+        self._writing = False
+
+    async def write(self, message: Message) -> None:
+        """Read an answer once that is allowed."""
+        assert not self._writing, "two messages at a time"
+        self._writing = True
+        await self.going_on.wait()
+        self.read.append(message)
+        self._writing = False
+
+
+async def test_work_side_by_side_tells_of_itself_in_turn(desk: CallDesk) -> None:
+    """Messages that are due at the same time leave one after the other."""
+    stream = Stream()
+    stream.going_on.set()
+    async with desk.open(cast("Context", stream), stylize_pb2.StylizeResponse) as call:
+        stream.going_on.clear()
+        told = [
+            asyncio.ensure_future(call.progress(media_pb2.STAGE_ANALYSE, done, 3))
+            for done in range(3)
+        ]
+        await asyncio.sleep(0)
+        stream.going_on.set()
+        await asyncio.gather(*told)
+
+    done = [message.progress.done for message in stream.read[1:-1]]  # type: ignore[attr-defined]
+    assert done == [0, 1, 2]
+
+
+async def test_a_clean_up_that_has_begun_is_seen_to_its_end(desk: CallDesk) -> None:
+    """What is cleaned up ahead is done once, and a fault of it is the call's."""
+    done: list[str] = []
+
+    def fail() -> None:
+        raise OSError("it can't be cleaned up")
+
+    async def hold() -> None:
+        async with opened(desk) as call:
+            call.at_end(fail)
+            call.at_end(lambda: done.append("early"))
+            call.begin_clean_up()
+
+    with pytest.raises(OSError, match="can't be cleaned up"):
+        await hold()
+
+    assert done == ["early"]

@@ -58,6 +58,21 @@ async def test_a_wait_counts_while_it_lasts(patience: Patience, time: Time) -> N
     assert seen == (True, 3.0)
 
 
+async def test_waits_that_overlap_count_once_and_end_together(
+    patience: Patience, time: Time
+) -> None:
+    """A call that tells of its work while it reads still waits for its caller afterwards."""
+    async with patience.wait("sent"):
+        time.now += 1.0
+        async with patience.wait("read"):
+            time.now += 2.0
+        time.now += 4.0
+        seen = (patience.is_waiting, patience.arrears_seconds)
+
+    assert seen == (True, 7.0)
+    assert (patience.is_waiting, patience.arrears_seconds) == (False, 7.0)
+
+
 async def test_bytes_pay_for_waiting_and_never_in_advance(patience: Patience, time: Time) -> None:
     """A slow line that is at work is no sleeper; who sent much may not sleep the longer for it."""
     await wait(patience, time, 8.0)
