@@ -73,16 +73,16 @@ def warm_up(pipeline: TryonPipeline) -> None:
     """Run every path once: codecs, all networks, each way of laying a garment on a body."""
     image.warm_up()
     drawn = figure.wearer()
-    with Budget(WARM_UP_BYTES).lease(0) as arena:
-        pipeline.look(drawn.pixels, figure.person(), arena)
+    with Budget(WARM_UP_BYTES).lease(0) as arena, pipeline.sitting() as mine:
+        mine.look(drawn.pixels, figure.person(), arena)
         # What the networks make of drawings does not matter.
         with suppress(MeshError):
-            pipeline.read_garment(figure.garment(WARM_UP[0][0])[0], Hint(), arena)
+            mine.read_garment(figure.garment(WARM_UP[0][0])[0], Hint(), arena)
         for category, tuck in WARM_UP:
             with arena.scope():
                 worn = Worn(cloth=cut_out(*figure.garment(category)), tuck=tuck, field="")
-                pipeline.dress(drawn, [worn], 0, arena, threading.Event())
+                mine.dress(drawn, [worn], 0, arena, threading.Event())
         with suppress(MeshError):
             photo = Picture(pixels=drawn.pixels, alpha=None)
-            seen = pipeline.see(photo.pixels, None, arena)
-            pipeline.try_on(photo, seen, [worn], 0, arena, threading.Event())
+            seen = mine.see(photo.pixels, None, arena)
+            mine.try_on(photo, seen, [worn], 0, arena, threading.Event())

@@ -4,15 +4,17 @@ A network of ours (`training/garment`) looks at the picture and at its mirror im
 fitted to the picture's edges; its landmarks, heat maps, are moved to the outline they lie on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.chassis.engine import Engine
+from services.chassis.engine import SeriesEngine
 from services.chassis.engine.networks import Network
+from services.chassis.engine.sittings import sitting
 from services.chassis.errors import InvalidRequestError, Reason
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
@@ -100,10 +102,16 @@ class Reading:
 class GarmentReader:
     """Reads pictures of garments. Calls may use one reader at the same time."""
 
-    def __init__(self, engine: Engine, lens: Lens) -> None:
+    def __init__(self, engine: SeriesEngine, lens: Lens) -> None:
         """Take over the network `garment`."""
         self._engine = engine
         self._lens = lens
+
+    @contextmanager
+    def sitting(self) -> Iterator["GarmentReader"]:
+        """Give one call its reader; the call's traces in the network go when the block is left."""
+        with sitting(self._engine) as engine:
+            yield GarmentReader(engine, self._lens)
 
     def read(
         self, pixels: Pixels, arena: Arena, category: GarmentCategory | None = None

@@ -1,9 +1,11 @@
 """A photo and garments in, the person in other clothes out: all that a try-on does to pixels."""
 
+import copy
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,10 @@ Mask: TypeAlias = NDArray[np.uint8]
 class PersonSearch(Protocol):
     """Finds people."""
 
+    def sitting(self) -> AbstractContextManager["PersonSearch"]:
+        """See `vision.person.PersonFinder`."""
+        ...
+
     def people(self, pixels: Pixels, arena: Arena, *, in_parts: bool = True) -> tuple[Person, ...]:
         """See `vision.person.PersonFinder`."""
         ...
@@ -45,6 +51,10 @@ class PersonSearch(Protocol):
 class PartsSearch(Protocol):
     """Tells the parts of a person."""
 
+    def sitting(self) -> AbstractContextManager["PartsSearch"]:
+        """See `vision.parts.PartsFinder`."""
+        ...
+
     def parts(self, pixels: Pixels, person: Person, arena: Arena) -> PartMap:
         """See `vision.parts.PartsFinder`."""
         ...
@@ -52,6 +62,10 @@ class PartsSearch(Protocol):
 
 class GarmentSearch(Protocol):
     """Reads garments."""
+
+    def sitting(self) -> AbstractContextManager["GarmentSearch"]:
+        """See `garment.GarmentReader`."""
+        ...
 
     def read(
         self, pixels: Pixels, arena: Arena, category: GarmentCategory | None = None
@@ -98,7 +112,14 @@ class Result:
 
 
 class TryonPipeline:
-    """The try-on feature without its transport. Calls may use one pipeline at the same time."""
+    """The try-on feature without its transport. Calls may use one pipeline at the same time.
+
+    Attributes:
+        engine: device and precision of the networks.
+        people: finds people.
+        parts: tells their parts.
+        garments: reads garments.
+    """
 
     def __init__(
         self,
@@ -116,11 +137,23 @@ class TryonPipeline:
             engine: device and precision of the networks, for the service's start line.
         """
         self.engine = engine
-        self._people = people
-        self._parts = parts
-        self._garments = garments
+        self.people = people
+        self.parts = parts
+        self.garments = garments
         self._filler = filler
         self._raster = raster
+
+    @contextmanager
+    def sitting(self) -> Iterator[Self]:
+        """Give one call its pipeline; its traces in the networks go when the block is left."""
+        with (
+            self.people.sitting() as people,
+            self.parts.sitting() as parts,
+            self.garments.sitting() as garments,
+        ):
+            mine = copy.copy(self)
+            mine.people, mine.parts, mine.garments = people, parts, garments
+            yield mine
 
     def read_garment(self, pixels: Pixels, hint: Hint, arena: Arena) -> Cloth:
         """Cut a garment out of its picture.
@@ -135,7 +168,7 @@ class TryonPipeline:
                 kinds that can be put on.
         """
         with arena.scope():
-            garment = self._garments.read(pixels, arena, hint.category)
+            garment = self.garments.read(pixels, arena, hint.category)
             require_corners(garment)
             return cut_out(pixels, garment)
 
@@ -216,7 +249,7 @@ class TryonPipeline:
         height, width = pixels.shape[:2]
         # Who is to be dressed is large in the photo, most times.
         for in_parts in (False, True):
-            people = self._people.people(pixels, arena, in_parts=in_parts)
+            people = self.people.people(pixels, arena, in_parts=in_parts)
             person = people[0] if people else None
             if at is not None:
                 person = person_at(people, at[0] * width, at[1] * height)
@@ -239,7 +272,7 @@ class TryonPipeline:
         else:
             self._raster.resize(pixels[window.slices], crop)
         near = moved(person, window, size)
-        parts = self._parts.parts(crop, near, arena)
+        parts = self.parts.parts(crop, near, arena)
         wearer = Wearer(pixels=crop, body=parts.body, wear=parts.wear, landmarks=near.landmarks)
         return replace(wearer, wear=with_cuffs(wearer)), window
 

@@ -39,8 +39,12 @@ class TryonServicer(tryon_pb2_grpc.TryonServiceServicer):
     ) -> None:
         """Put one garment or an outfit on the person of one photo."""
         async with self._desk.open(context, tryon_pb2.TryOnResponse) as call:
+            with ExitStack() as sittings:
+                pipeline = sittings.enter_context(self._pipeline.sitting())
+                # Left on a worker thread once the networks have seen all, not here.
+                call.at_end(sittings.pop_all().close)
             upload = Upload(request_iterator, call.limits, call.patience)
-            await Fitting(call, self._pipeline, upload).run()
+            await Fitting(call, pipeline, upload).run()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +183,7 @@ class Fitting:
                 seen = await looking
             finally:
                 await give_up([looking])
+            call.begin_clean_up()
             result = await call.compute(
                 Stage.RENDER,
                 self._pipeline.try_on,

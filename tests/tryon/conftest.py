@@ -1,6 +1,7 @@
 """A try-on pipeline whose networks know a drawn figure and drawn garments, and its service."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import grpc
@@ -35,6 +36,10 @@ EMPTY = (0, 0, 0)
 class FigureFinder:
     """Finds the drawn figure in any picture that is not black."""
 
+    def sitting(self) -> AbstractContextManager["FigureFinder"]:
+        """Leave nothing anywhere."""
+        return nullcontext(self)
+
     def people(
         self,
         pixels: Pixels,
@@ -48,6 +53,10 @@ class FigureFinder:
 
 class FigureParts:
     """Knows the parts of the drawn figure, in the window that the pipeline looks at."""
+
+    def sitting(self) -> AbstractContextManager["FigureParts"]:
+        """Leave nothing anywhere."""
+        return nullcontext(self)
 
     def parts(self, pixels: Pixels, person: Person, arena: Arena) -> PartMap:  # noqa: ARG002
         """See `PartsFinder`."""
@@ -72,6 +81,10 @@ def shift_of(person: Person) -> tuple[float, float]:
 
 class DrawnGarments:
     """Reads drawn garments: their kind is told by the picture's first pixel."""
+
+    def sitting(self) -> AbstractContextManager["DrawnGarments"]:
+        """Leave nothing anywhere."""
+        return nullcontext(self)
 
     def read(
         self,
