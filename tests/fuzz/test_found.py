@@ -6,6 +6,7 @@ import pytest
 
 from services.chassis.errors import InvalidRequestError, Reason
 from services.dance.bvh import read_bvh
+from tests.chassis.media import films as media_films
 from tests.fuzz import films
 from tests.fuzz.motions import whole_file
 
@@ -47,4 +48,16 @@ def test_a_sound_that_nobody_can_convert_is_refused() -> None:
 
     with pytest.raises(InvalidRequestError) as refusal:
         films.read_sound(data, media_type)
+    assert refusal.value.reason == Reason.MEDIA_UNREADABLE
+
+
+@pytest.mark.parametrize("rate_hz", [1, 1_828_764_544])
+def test_a_sound_of_a_rate_that_no_sound_has_is_refused(rate_hz: int) -> None:
+    """Hung: a resampler's filter grows with the claimed rate, and its output as the rate falls."""
+    whole = bytearray(media_films.wav(media_films.clicks(0.5, 0.2)))
+    place = whole.index(b"fmt ") + 12
+    whole[place : place + 4] = rate_hz.to_bytes(4, "little")
+
+    with pytest.raises(InvalidRequestError) as refusal:
+        films.read_sound(bytes(whole), "audio/wav")
     assert refusal.value.reason == Reason.MEDIA_UNREADABLE

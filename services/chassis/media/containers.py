@@ -14,7 +14,7 @@ import av.logging
 from av.container import InputContainer
 
 from services.chassis.errors import InvalidRequestError, Reason
-from services.chassis.media.fragments import claimed_samples
+from services.chassis.media.claims import claimed_samples
 
 DEMUXERS: Final[Mapping[str, str]] = {
     "mp4": "mov",
@@ -59,9 +59,10 @@ CODECS: Final = frozenset(
 PROBE: Final = {"probesize": "1000000", "analyzeduration": "2000000"}
 # Each frame of an MP3 begins with eleven set bits.
 MP3_SYNC: Final = 0xFFE0
-# FFmpeg makes room for an index of all samples that a file claims before it reads one: 3.5 kB took
-# 1.2 GB. Ten minutes of film and sound have less than a tenth of these.
-SAMPLES_MAX: Final = 2_000_000
+# FFmpeg makes room for an index of all samples that a file claims before it reads one: of 2 kB that
+# claim fifty million it made 3.5 GB in half a minute. Ten minutes of film and sound have a
+# fortieth of these; 80 seconds of uncoded sound have as many.
+SAMPLES_MAX: Final = 4_000_000
 UNREADABLE: Final = "the file can't be read as sound or film"
 # What broken files make FFmpeg's bindings raise beside their own errors.
 FOREIGN_ERRORS: Final = (av.FFmpegError, ValueError, OverflowError, MemoryError, LookupError)

@@ -14,6 +14,10 @@ from services.chassis.memory.arena import Arena
 
 SAMPLES_PER_SECOND: Final = 48_000
 CHANNELS: Final = 2
+# Converting costs by the ratio of the rates: a claim of 1.8 GHz was computed for minutes, one of
+# 1 Hz makes 48,000 samples of each.
+RATES_HZ: Final = range(4_000, 384_001)
+CHANNELS_MAX: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +66,11 @@ def fill(container: av.container.InputContainer, samples: NDArray[np.float32]) -
     filled, room = 0, samples.shape[1]
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SAMPLES_PER_SECOND)
     for decoded in containers.frames(container, container.streams.audio[0], av.AudioFrame):
+        if decoded.sample_rate not in RATES_HZ or decoded.layout.nb_channels > CHANNELS_MAX:
+            raise containers.unreadable()
         # Broken files give times that run backwards; the samples alone count.
         decoded.pts = None
-        # A broken file may claim a rate or channels that nobody can convert.
+        # A broken file may claim a form of samples that nobody can convert.
         for frame in containers.attempt(partial(resampler.resample, decoded)):
             part = frame.to_ndarray()[:, : room - filled]
             np.nan_to_num(part, copy=False, posinf=1.0, neginf=-1.0)

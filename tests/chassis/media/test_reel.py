@@ -120,15 +120,34 @@ def test_a_film_in_a_codec_that_nobody_knows_is_refused(movie: bytes, arena: Are
     assert refusal.value.reason == Reason.MEDIA_TYPE_UNSUPPORTED
 
 
-def test_a_film_that_claims_too_many_pictures_is_refused(arena: Arena) -> None:
-    """Found by fuzzing: a small file that claims fifty million pictures is not even opened."""
+@pytest.mark.parametrize(
+    ("table", "count_offset_bytes", "hidden_in"),
+    [(b"trun", 8, b""), (b"stsz", 12, b""), (b"stts", 8, b""), (b"stsz", 12, b"udta")],
+)
+def test_a_film_that_claims_too_many_pictures_is_refused(
+    table: bytes, count_offset_bytes: int, hidden_in: bytes, arena: Arena
+) -> None:
+    """Found by fuzzing and by reading: a small file that claims fifty million is not opened.
+
+    Nor is it where the claim lies in a box that the standard has no tables in.
+    """
     whole = films.whole_files()[0]
-    place = whole.index(b"trun") + 8
+    if hidden_in:
+        box = (count_offset_bytes + 8).to_bytes(4) + table + bytes(count_offset_bytes)
+        whole += (len(box) + 8).to_bytes(4) + hidden_in + box
+    place = whole.rindex(table) + count_offset_bytes
     claiming = whole[:place] + (0x03000000).to_bytes(4) + whole[place + 4 :]
 
     with pytest.raises(InvalidRequestError) as refusal:
         list(read_reel(memoryview(claiming), "", films.LIMITS, arena))
     assert refusal.value.reason == Reason.MEDIA_UNREADABLE
+
+
+def test_what_stands_in_media_data_claims_nothing(movie: bytes, arena: Arena) -> None:
+    """Compressed pictures may hold the name of a table by chance: the film is read all the same."""
+    chance = b"stsz" + b"\xff" * 16
+    media = (len(chance) + 8).to_bytes(4) + b"mdat" + chance
+    assert len(list(read_reel(memoryview(movie + media), "", LIMITS, arena))) > 0
 
 
 def test_a_broken_film_locks_nothing_up(movie: bytes) -> None:
