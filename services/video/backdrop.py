@@ -29,7 +29,7 @@ TEAR: Final = 6.0
 # Cells right at an outline hold some of both sides.
 CLEARANCE: Final = 1.0
 # The filling fades into the picture over this share of the shorter side.
-FEATHER: Final = 0.003
+FEATHER: Final = 0.008
 # Detail is what differs from the smooth picture, around this; what differs by more than grain is
 # an edge, which leads nowhere where it is mirrored.
 GREY: Final = 128

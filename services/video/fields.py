@@ -1,7 +1,7 @@
 """Pixel work of moving pictures: smooth fields on coarse grids, sampling, blending (OpenCV)."""
 
 import math
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Field: TypeAlias = NDArray[np.float32]
+LevelT = TypeVar("LevelT", np.uint8, np.float32)
 
 SQRT2: Final = math.sqrt(2.0)
 
@@ -71,9 +72,23 @@ def widen(mask: Pixels, radius: int) -> Pixels:
     return np.asarray(cv2.dilate(mask, disc))
 
 
-def highest(field: Field, reach: int) -> Field:
+def highest(field: NDArray[LevelT], reach: int) -> NDArray[LevelT]:
     """Take for each cell the highest value within `reach` rows and columns."""
-    return np.asarray(cv2.dilate(field, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)))
+    square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    return np.asarray(cv2.dilate(field, square), field.dtype)
+
+
+def broad(mask: Pixels, radius: int) -> Pixels:
+    """Keep of a mask what holds a disc of `radius` pixels."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc), np.uint8)
+
+
+def beyond(pixels: Pixels, lowest: Pixels, highest: Pixels) -> Pixels:
+    """Measure how far HxWx3 is out of a range that each pixel has, in its farthest channel: HxW."""
+    out = cv2.max(cv2.subtract(pixels, highest), cv2.subtract(lowest, pixels))
+    red, green, blue = cv2.split(out)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
 def lower_hull(field: Field, slope: float) -> Field:

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
-from services.video import backdrop, fields
+from services.video import backdrop, fields, fringe
 from services.video.fields import Field, Pixels
-from services.vision.spread import spread
 
 Mask: TypeAlias = NDArray[np.uint8]
 Window: TypeAlias = tuple[slice, slice]
@@ -45,13 +44,8 @@ EDGE_CONTRAST: Final = 1.6
 CLEAR: Final = 12
 # Pixels so near to an outline, in shares of the shorter side, show both sides.
 BLEED_SHARE: Final = 0.008
-# Strands of the front reach so far beyond its outline, in shares of the shorter side.
-FRINGE_SHARE: Final = 0.04
-# The front's colours are read where it is opaque; what is on this share of the way from the back's
-# colour to the front's is a strand, if both differ by so many levels at least.
-FRINGE_SURE: Final = 230
-FRINGE_LIKE: Final = 0.25
-FRINGE_CONTRAST: Final = 50.0
+# And so near to a strand.
+STRAND_BLEED_PIXELS: Final = 2
 # The near side of an outline is looked for within this share of the shorter side, where the depth
 # rises above a hull that is flatter by this factor.
 NEAR_SHARE: Final = 0.1
@@ -132,8 +126,9 @@ def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
         return Layers(back=back, front=None)
     front = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(upper, arena))
     bleed = max(round(BLEED_SHARE * min(size)), 1)
+    strands = fringe.find_strands(pixels, opacity, grid, lens)
     hole = fields.widen(np.where(opacity > 0, np.uint8(255), np.uint8(0)), bleed)
-    add_fringe(pixels, opacity, hole, lens)
+    np.maximum(hole, fields.widen(strands, STRAND_BLEED_PIXELS), out=hole)
     # Where the layers meet again, under what is still opaque, the back is the picture.
     gap = upper - lower
     hole[fields.enlarge(gap - HIDING_SHARE * fields.highest(gap, HIDING_CELLS), size) < 0.0] = 0
@@ -197,55 +192,6 @@ def cover(
     share = (share - CLEAR) * (255.0 / (255 - 2 * CLEAR))
     np.copyto(part, np.clip(share, 0.0, 255.0), casting="unsafe")
     return window
-
-
-def add_fringe(pixels: Pixels, opacity: Mask, hole: Mask, lens: Lens) -> None:
-    """Add to the hole what is of the front beyond its outline: strands of hair, fur, leaves.
-
-    Near an outline, what is more like the front there than like the back there is taken for the
-    front's. Where both are alike nothing can be told, and nothing is added.
-
-    Args:
-        pixels: HxWx3 uint8 RGB.
-        opacity: HxW uint8, of the front.
-        hole: HxW uint8, not 0 where the back is to be made up; changed in place.
-        lens: scales.
-    """
-    grid = grid_size(*opacity.shape)
-    covered = fields.reduce(opacity, grid)
-    reach = max(round(FRINGE_SHARE * min(grid)), 1)
-    band = fields.widen((covered > 0).astype(np.uint8), reach)
-    inside, outside = covered > FRINGE_SURE, band == 0
-    if not (inside.any() and outside.any()):
-        return
-    colours = fields.reduce(pixels, grid).astype(np.float32)
-    fore, rear = colours.copy(), colours
-    spread(fore, inside, lens)
-    spread(rear, outside, lens)
-    window = fields.window(band > 0, opacity.shape, 1)
-    likeness = fields.enlarge_part(likeness_model(fore, rear, band > 0), opacity.shape, window)
-    likeness[:, :, :3] *= pixels[window]
-    strands = fields.channel_sum(likeness) > FRINGE_LIKE
-    part = hole[window]
-    np.maximum(part, fields.widen(strands.astype(np.uint8) * np.uint8(255), 2), out=part)
-
-
-def likeness_model(fore: Field, rear: Field, chosen: NDArray[np.bool_]) -> Field:
-    """Tell how far a colour is on the way from one behind to one in front, as a linear function.
-
-    Args:
-        fore: hxwx3, colours in front.
-        rear: hxwx3, colours behind.
-        chosen: hxw; elsewhere, and where both colours are alike, the answer is 0.
-
-    Returns:
-        hxwx4: weights of red, green and blue, and a constant.
-    """
-    way = fore - rear
-    contrast = (way * way).sum(axis=2)
-    chosen = chosen & (contrast > FRINGE_CONTRAST**2)
-    way *= (chosen / np.maximum(contrast, 1.0))[:, :, None]
-    return np.dstack([way, -(way * rear).sum(axis=2)]).astype(np.float32)
 
 
 def beside(depth: Field, hole: Mask, slope: float) -> Mask:
