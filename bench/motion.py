@@ -165,7 +165,7 @@ def single_layer(picture: Pixels, depth: Field, arena: Arena) -> Layers:
     pixels = arena.array((*depth.shape, 4), np.uint8)
     fields.with_opacity(picture, pixels)
     coarse = fields.reduce(depth, grid_size(*depth.shape))
-    return Layers(back=Layer(pixels=pixels, depth=coarse), front=None)
+    return Layers(back=Layer(canvas=pixels, depth=coarse), front=None)
 
 
 def measure(scene: Scene, layers: Layers, relief: Relief, view: str, arena: Arena) -> Errors:

@@ -66,6 +66,18 @@ def blur(field: NDArray[Any], radius: float) -> NDArray[Any]:
     return np.asarray(cv2.GaussianBlur(field, (0, 0), radius, borderType=cv2.BORDER_REFLECT))
 
 
+def blur_rows(rows: Field, radius: float) -> Field:
+    """Blur each row of NxW along itself."""
+    return np.asarray(cv2.GaussianBlur(rows, (0, 1), radius, borderType=cv2.BORDER_REFLECT))
+
+
+def slopes(pixels: Pixels) -> tuple[Field, Field]:
+    """Measure how brightness of HxWx3 rises to the right and down (Sobel): HxW each."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    right, down = (cv2.Sobel(grey, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+    return np.asarray(right, np.float32), np.asarray(down, np.float32)
+
+
 def widen(mask: Pixels, radius: int) -> Pixels:
     """Grow what a mask covers by a disc of `radius` pixels."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

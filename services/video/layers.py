@@ -82,12 +82,27 @@ class Layer:
     """A picture on a smooth surface.
 
     Attributes:
-        pixels: HxWx4 uint8, colours weighed by their opacity.
+        canvas: HxWx4 uint8 with a border on each side, colours weighed by their opacity.
         depth: hxw float32 over the whole picture, 0 (far) to 1 (near).
+        margin: rows or columns of a border.
     """
 
-    pixels: Pixels
+    canvas: Pixels
     depth: Field
+    margin: int = 0
+
+    @classmethod
+    def empty(cls, size: tuple[int, int], depth: Field, margin: int, arena: Arena) -> "Layer":
+        """Lay out a layer that shows nothing yet."""
+        rows, columns = (side + 2 * margin for side in size)
+        canvas = arena.array((rows, columns, 4), np.uint8)
+        return cls(canvas=canvas, depth=kept(depth, arena), margin=margin)
+
+    @property
+    def pixels(self) -> Pixels:
+        """The picture without its border: a view."""
+        rows, columns = (side - self.margin for side in self.canvas.shape[:2])
+        return self.canvas[self.margin : rows, self.margin : columns]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +118,7 @@ class Layers:
     front: Layer | None
 
 
-def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
+def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena, margin: int = 0) -> Layers:
     """Take a picture apart.
 
     Args:
@@ -111,6 +126,7 @@ def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
         depth: HxW float32, 0 (far) to 1 (near).
         lens: lets outlines follow the picture's edges.
         arena: where the layers go.
+        margin: room for a border on each side, pixels.
     """
     size = depth.shape[:2]
     grid = grid_size(*size)
@@ -118,13 +134,13 @@ def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena) -> Layers:
     coarse = fields.reduce(depth, grid)
     lower, upper = fields.lower_hull(coarse, slope), fields.upper_hull(coarse, slope)
     join(lower, upper)
-    back = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(lower, arena))
+    back = Layer.empty(size, lower, margin, arena)
     opacity = arena.array(size, np.uint8)
     window = cover(pixels, depth, (lower, upper), lens, opacity)
     if not opacity[window].any():
         fields.with_opacity(pixels, back.pixels)
         return Layers(back=back, front=None)
-    front = Layer(pixels=arena.array((*size, 4), np.uint8), depth=kept(upper, arena))
+    front = Layer.empty(size, upper, margin, arena)
     bleed = max(round(BLEED_SHARE * min(size)), 1)
     strands = fringe.find_strands(pixels, opacity, grid, lens)
     hole = fields.widen(np.where(opacity > 0, np.uint8(255), np.uint8(0)), bleed)

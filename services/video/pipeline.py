@@ -1,5 +1,6 @@
 """A photo in, frames out: all that a video call does to pixels."""
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from services.chassis.media.clip import ClipFormat
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Lens
 from services.video import camera, fields
+from services.video.border import Border
 from services.video.camera import CameraPath, Flight
 from services.video.fields import Field, Pixels
 from services.video.flow import Current, Flow, Stream
@@ -34,6 +36,8 @@ STRETCH_MAX: Final = 2.5
 SLACK: Final = 0.012
 SLACK_OUTWARDS: Final = 0.024
 SLACK_DRAWN: Final = 0.12
+# Share of the longer side up to which a border is drawn; past it the photo is mirrored squarely.
+MARGIN_SHARE_MAX: Final = 0.03
 OUTWARDS: Final = {CameraPath.ZOOM_OUT, CameraPath.DOLLY_OUT, CameraPath.DOLLY_ZOOM}
 
 
@@ -59,6 +63,8 @@ class Film:
     """A clip that is ready to be rendered.
 
     Attributes:
+        layers: what the frames are made of.
+        border: around the layers.
         renderer: makes frames.
         flight: where the camera is.
         framing: what of its view is shown.
@@ -67,6 +73,8 @@ class Film:
         times: of the frames, 0 to 1.
     """
 
+    layers: Layers
+    border: Border
     renderer: Renderer
     flight: Flight
     framing: Framing
@@ -81,6 +89,8 @@ class Film:
                 self.flow.flow_to(time)
             for stream in self.streams:
                 stream.show()
+            if self.streams:
+                draw_border(self.border, self.layers)
             yield self.renderer.frame(self.flight(time), self.framing.window(time))
 
 
@@ -149,11 +159,14 @@ class VideoPipeline:
         """
         depth = self.depth(pixels, depth_map, arena)
         obey(cancelled)
-        layers = split(pixels, depth, self._lens, arena)
+        margin = margin_of(pixels, shot)
+        layers = split(pixels, depth, self._lens, arena, margin)
         obey(cancelled)
         focus = shot.focus or find_focus(layers)
         relief = Relief.around(depth_at(depth, focus))
         blur(layers, relief, shot.depth_of_field)
+        border = Border(pixels, margin)
+        draw_border(border, layers)
         projection = projection_of(pixels, focus)
         renderer = Renderer(layers, projection, relief, arena)
         flight = camera.plan(
@@ -174,6 +187,8 @@ class VideoPipeline:
         )
         flow = flow_of(masks, shot, wanted, arena)
         return Film(
+            layers=layers,
+            border=border,
             renderer=renderer,
             flight=flight,
             framing=framing,
@@ -209,6 +224,19 @@ def slack_of(shot: Shot) -> float:
     if shot.path is CameraPath.KEY_FRAMES:
         return SLACK_DRAWN
     return SLACK_OUTWARDS * shot.intensity if shot.path in OUTWARDS else SLACK
+
+
+def margin_of(pixels: Pixels, shot: Shot) -> int:
+    """Choose how wide a border is drawn around the photo: as much of it as may be seen."""
+    height, width = pixels.shape[:2]
+    wanted = min(slack_of(shot), MARGIN_SHARE_MAX) * max(height, width)
+    return int(min(math.ceil(wanted) + 1, height, width))
+
+
+def draw_border(border: Border, layers: Layers) -> None:
+    """Draw the border of every layer."""
+    for layer in filter(None, (layers.back, layers.front)):
+        border.draw(layer.canvas)
 
 
 def obey(cancelled: threading.Event) -> None:

@@ -31,6 +31,7 @@ class Renderer:
         """Carve the memory of one frame and lay the grid."""
         size = (projection.height, projection.width)
         self._layers, self._projection = layers, projection
+        self._margin = layers.back.margin
         self._step = max(round(min(size) / GRID_SHORT_SIDE), 1)
         self._places = grid_places(size, self._step)
         self._back_depth = kept(relief.inverse_depth(layers.back.depth), arena)
@@ -51,7 +52,7 @@ class Renderer:
     def frame(self, pose: Pose, window: Window) -> Pixels:
         """Render one frame: HxWx3 uint8 RGB, valid until the next one."""
         map_x, map_y = self._maps(self._places_of(pose, window, self._back_depth))
-        fields.pull(self._layers.back.pixels, map_x, map_y, self._base)
+        fields.pull(self._layers.back.canvas, map_x, map_y, self._base)
         if self._front is not None:
             places = self._places_of(pose, window, self._front.depth)
             map_x, map_y = self._maps(places)
@@ -66,9 +67,9 @@ class Renderer:
         return self._projection.trace(self._places, pose, window, depth)
 
     def _maps(self, places: Places) -> Places:
-        """Enlarge places on the grid to places of all pixels, in the maps' memory."""
-        fields.enlarge_into(places[0], self._map_x)
-        fields.enlarge_into(places[1], self._map_y)
+        """Enlarge places on the grid to those of all pixels on a canvas, in the maps' memory."""
+        fields.enlarge_into(places[0] + self._margin, self._map_x)
+        fields.enlarge_into(places[1] + self._margin, self._map_y)
         step, height, width = self._step, self._projection.height, self._projection.width
         inside = (slice(step, step + height), slice(step, step + width))
         return self._map_x[inside], self._map_y[inside]
@@ -78,19 +79,19 @@ class Front:
     """The front layer, and where there is something of it."""
 
     def __init__(self, layer: Layer, relief: Relief, arena: Arena) -> None:
-        self._pixels = layer.pixels
+        self._canvas = layer.canvas
         self.depth = kept(relief.inverse_depth(layer.depth), arena)
         self._piece = arena.array(layer.pixels.shape, np.uint8)
-        covered = layer.pixels[:, :, 3] > 0
+        covered = layer.canvas[:, :, 3] > 0
         width = covered.shape[1]
         self._first = np.where(covered.any(axis=1), covered.argmax(axis=1), width)
         self._last = np.where(covered.any(axis=1), width - covered[:, ::-1].argmax(axis=1), 0)
 
     def parts(self, map_x: Field, map_y: Field, step: int) -> list[tuple[slice, slice]]:
         """List the parts of a frame, rows and columns, that hold all of the layer it shows."""
-        height, width = map_x.shape
+        (height, width), (rows_shown, columns_shown) = self._canvas.shape[:2], map_x.shape
         parts = []
-        bounds = [height * band // BANDS for band in range(BANDS + 1)]
+        bounds = [rows_shown * band // BANDS for band in range(BANDS + 1)]
         for start, stop in pairwise(bounds):
             if start == stop:
                 continue
@@ -106,14 +107,14 @@ class Front:
             shown = np.nonzero(((seen_x >= first - step) & (seen_x <= last + step)).any(axis=0))[0]
             if shown.size:
                 left = max(int(shown[0] - 1) * step, 0)
-                right = min(int(shown[-1] + 2) * step, width)
+                right = min(int(shown[-1] + 2) * step, columns_shown)
                 parts.append((rows, slice(left, right)))
         return parts
 
     def lay(self, map_x: Field, map_y: Field, base: Pixels) -> None:
         """Lay what the maps show of the layer over HxWx4, in place."""
         piece = self._piece[: base.shape[0], : base.shape[1]]
-        fields.pull(self._pixels, map_x, map_y, piece)
+        fields.pull(self._canvas, map_x, map_y, piece)
         fields.lay_over(piece, base)
 
 

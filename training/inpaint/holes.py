@@ -14,11 +14,14 @@ Floats: TypeAlias = NDArray[np.float32]
 Pixels: TypeAlias = NDArray[np.uint8]
 Random: TypeAlias = np.random.Generator
 
-SHARE_LEAST, SHARE_MOST = 0.03, 0.45
+SHARE_LEAST, SHARE_MOST = 0.05, 0.45
 """Of the picture that a hole takes."""
 
 OUTLINE_SIDE = 160
 """Rows that outlines of people are kept at."""
+
+STANDING_SHARE = 0.5
+"""Of people who reach down to the picture's lower border."""
 
 TRIES = 20
 
@@ -31,11 +34,11 @@ class Holes:
         names = sorted(path for path in (data / "people").glob("*.png") if "_" not in path.name)
         self._outlines = [read_outline(path) for path in names]
         self._kinds: tuple[tuple[Callable[[Random], Floats], float], ...] = (
-            (self._person, 0.55),
-            (self._group, 0.12),
-            (strokes, 0.11),
-            (box, 0.11),
-            (blob, 0.11),
+            (self._person, 0.62),
+            (self._group, 0.18),
+            (strokes, 0.04),
+            (box, 0.06),
+            (blob, 0.10),
         )
 
     def draw(self, random: Random) -> Floats:
@@ -51,11 +54,14 @@ class Holes:
     def _person(self, random: Random) -> Floats:
         """Return somebody's outline, as a rule upright and near the middle."""
         outline = self._outlines[int(random.integers(len(self._outlines)))]
-        height = random.uniform(0.4, 1.1) * SIDE
+        height = random.uniform(0.45, 1.1) * SIDE
         # Pictures are squeezed to a square, and people with them.
         width = height * outline.shape[1] / outline.shape[0] * np.exp(random.normal() * 0.4)
         turn = np.deg2rad(random.normal() * (8 if random.random() < 0.8 else 60))
-        middle = random.normal(0.5, 0.16) * SIDE, random.normal(0.58, 0.14) * SIDE
+        across, down = random.normal(0.5, 0.16), random.normal(0.58, 0.14)
+        if random.random() < STANDING_SHARE:
+            down = max(down, 1 - height / SIDE / 2)
+        middle = across * SIDE, down * SIDE
         return laid(outline, (height, width), turn, middle)
 
     def _group(self, random: Random) -> Floats:

@@ -20,13 +20,13 @@ Floats: TypeAlias = NDArray[np.float32]
 Pixels: TypeAlias = NDArray[np.uint8]
 Random: TypeAlias = np.random.Generator
 
-SHORT_SIDE = 288
-"""Pixels that photos are kept at: windows of half of it are scaled to SIDE."""
+SHORT_SIDE = 320
+"""Pixels that photos are kept at: the smallest windows of it have SIDE pixels."""
 
 DRAWN_SHARE = 0.18
 """Of the pictures."""
 
-WINDOW_LEAST = 0.5
+WINDOW_LEAST = 0.4
 """A window's least height and width, of the photo's."""
 
 
@@ -41,7 +41,9 @@ class Pictures:
         """Return SIDExSIDEx3 0..1 RGB."""
         whole = self._drawn(random) if random.random() < DRAWN_SHARE else self._window(random)
         light = np.exp(random.normal() * 0.18 + random.normal(size=3) * 0.06)
-        return np.clip(whole * light, 0, 1).astype(np.float32)
+        grey = whole.mean(axis=2, keepdims=True)
+        coloured = grey + (whole - grey) * random.uniform(0.5, 1.2)
+        return np.clip(coloured * light, 0, 1).astype(np.float32)
 
     def _window(self, random: Random) -> Floats:
         """Return a window of a photo, squeezed to a square, mirrored half of the time."""

@@ -28,7 +28,7 @@ from training.stylize.perception import Perception
 
 SAVE_SECONDS = 120
 NOTE_STEPS = 25
-AVERAGE_KEPT = 0.997
+AVERAGE_KEPT = 0.999
 WARM_STEPS = 100
 GRADIENT_MOST = 1.0
 
