@@ -14,6 +14,7 @@ from services.tryon.pieces import Piece
 from services.tryon.tops import fit_top
 
 BOTTOMS = (GarmentCategory.SKIRT, GarmentCategory.TROUSERS, GarmentCategory.SHORTS)
+TOPS = frozenset(GarmentCategory) - {*BOTTOMS, GarmentCategory.DRESS}
 
 
 def fit(cloth: Cloth, wearer: Wearer) -> list[Piece]:

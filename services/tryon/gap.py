@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon import canvas
 from services.tryon.bare import BareLimb, bare_outline
+from services.tryon.beneath import beneath
 from services.tryon.body import (
     DRESS,
     FOOT,
@@ -30,30 +30,29 @@ from services.tryon.body import (
     below_hips,
     labelled,
 )
-from services.tryon.canvas import Chosen, Pixels, Plane
+from services.tryon.canvas import Chosen, Plane
 from services.tryon.drawing import Drawn, sleeve_ends
 from services.tryon.edit import Edit
-from services.tryon.fit import BOTTOMS
+from services.tryon.fit import BOTTOMS, TOPS
 from services.tryon.garment import GarmentCategory
+from services.tryon.ground import CLEAR_MARGIN, Filler, ground
 from services.tryon.hems import above_lower, hem_of_top, under_hem
 from services.tryon.limb import along_arm, along_limb, find_limb
 from services.tryon.pieces import Part
 from services.tryon.skin import bare_trunk
 
-# Labels are exact to a pixel or two; what is cleared away reaches so much further.
-CLEAR_MARGIN = 2.0
 # On skin and shoes that a hem, a cuff or its shadow may lie on it reaches further, in spans.
 HEM_MARGIN = 0.028
 EDGE_SIGMA = 0.8
+# The same of skin, which is laid up to drawn outlines, and twice where an arm lies in front.
+SKIN_SIGMA = 1.2
+# Steps of labels' borders are rounded off so much, in pixels, where skin is laid up to them.
+OUTLINE_SIGMA = 2.5
 COVERED = 0.5
 # A sleeve goes all round an arm from this share of the upper arm on.
 WRAP_FROM = 0.12
 # Pixels of an arm or leg that go on under the end of a sleeve or trouser leg.
 SLEEVE_OVERLAP = 3.0
-# A gap this deep behind the person's outline, in spans, shows what is beside it, mirrored.
-NARROW = 0.10
-# A filling is made up from what lies so near, in spans.
-FILL_REACH = 0.7
 # Rows of a dress that go on under the waistband of what is put on below it.
 WAIST_OVERLAP = 5
 # Half the width of the widest neckline between sleeves, in spans.
@@ -63,14 +62,6 @@ WAIST_UP = 0.34
 # Darkness of the shadow that cloth throws on what is under its edge, and its width in spans.
 SHADOW = 0.30
 SHADOW_SIGMA = 0.022
-
-
-class Filler(Protocol):
-    """Makes up what lies behind a person."""
-
-    def __call__(self, pixels: Pixels, hole: Chosen) -> Pixels:
-        """Return HxWx3 uint8: the pixels with the hole filled from around it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +86,12 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     old = replaced(wearer, category, union, sleeve_ends(drawn))
     wrapped = beside_limbs(wearer, drawn)
     old |= wrapped & (wearer.wear == SKIN)
-    wide = canvas.grown(old, CLEAR_MARGIN)
     hems = canvas.grown(old, max(CLEAR_MARGIN, HEM_MARGIN * wearer.span))
+    if category not in BOTTOMS:
+        old |= under_hem(wearer, old)
+    wide = canvas.grown(old, CLEAR_MARGIN)
     wide |= hems & labelled(wearer.wear, (SKIN, SHOES))
     low = below_hips(wearer)
-    if category not in BOTTOMS:
-        old = old | under_hem(wearer, old)
-        wide |= old
     wide &= ~protected(wearer)
     kept = LOWER if category not in BOTTOMS else UPPER
     other = wearer.wear == kept
@@ -111,16 +101,13 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
         for kind in ("arm", "leg")
         for side in SIDES
     ]
-    bare = np.zeros(wearer.shape, np.bool_)
     ends = sleeve_ends(drawn)
-    for each in limbs:
-        labels = labelled(wearer.body, (*each.limb.labels, 0, *HAND.values(), *FOOT.values()))
-        # Beside the shoulder of a sleeve nothing of the arm stands out.
-        start = ends[each.limb.side] - SLEEVE_OVERLAP if each.limb.kind == "arm" else 0.0
-        bare |= each.chosen(wearer.shape, start) & canvas.grown(labels, CLEAR_MARGIN)
     trunk = wearer.body == TORSO
     under = np.zeros(wearer.shape, np.bool_)
     has_other = np.count_nonzero(other) > 200
+    # Trousers or a skirt hide the legs beside which a top stood out.
+    kinds = ("arm",) if has_other and category in TOPS else ("arm", "leg")
+    bare = bare_limbs(wearer, [each for each in limbs if each.limb.kind in kinds], ends)
     if category in BOTTOMS:
         under = wide & (trunk | (low < 0)) & has_other & (wearer.body > 0)
         under &= low < hem_of_top(wearer) + CLEAR_MARGIN
@@ -136,6 +123,20 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
         # Beside a skirt no leg stands out, only below it.
         skin &= low > np.quantile(low[union > COVERED], 0.9)
     return Gap(ground=wide & ~under & ~skin, skin=skin, cloth=under, limbs=limbs)
+
+
+def bare_limbs(wearer: Wearer, limbs: Sequence[BareLimb], ends: dict[Side, float]) -> Chosen:
+    """Choose what limbs cover beyond the ends of sleeves, where nothing else lies over them."""
+    bare = np.zeros(wearer.shape, np.bool_)
+    for each in limbs:
+        # Beside the shoulder of a sleeve nothing of the arm stands out.
+        start = ends[each.limb.side] - SLEEVE_OVERLAP if each.limb.kind == "arm" else 0.0
+        chosen = each.chosen(wearer.shape, start)
+        window = canvas.bounds(chosen, round(4 * OUTLINE_SIGMA))
+        labels = (*each.limb.labels, 0, *HAND.values(), *FOOT.values())
+        near = canvas.grown(labelled(wearer.body[window], labels), CLEAR_MARGIN)
+        bare[window] |= chosen[window] & (canvas.softened(near, OUTLINE_SIGMA) > COVERED)
+    return bare
 
 
 def between_shoulders(wearer: Wearer) -> NDArray[np.float64]:
@@ -194,43 +195,30 @@ def below_waist(union: Plane, usual: Chosen) -> Chosen:
     return np.where(covered.any(axis=0, keepdims=True), below, usual)
 
 
-def lay_gap(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, fill: Filler, *, under: int) -> None:
+def lay_gap(
+    edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, fill: Filler, *, under: int, seed: int
+) -> None:
     """Lay ground, cloth and skin where the old clothes were.
 
     Args:
         under: label of the garment that goes on under the old one.
+        seed: of the ground's grain.
     """
     if gap.ground.any():
         hole = canvas.grown(wearer.body > 0, 2.0 * CLEAR_MARGIN) | gap.ground
         # It goes on under the edge of skin, or the old clothes would shine through there.
         below = canvas.grown(gap.ground, 2.0 * CLEAR_MARGIN) & (gap.ground | gap.skin)
-        edit.lay(ground(wearer, gap, hole, fill), canvas.softened(below, EDGE_SIGMA))
+        edit.lay(ground(wearer, gap.ground, hole, fill, seed), canvas.softened(below, EDGE_SIGMA))
     if gap.cloth.any():
-        source = canvas.shrunk((wearer.wear == under) & ~gap.cloth, 3)
+        # What is cleared away lay on it, or beside it.
+        open_to = canvas.shrunk(~(gap.ground | gap.skin | gap.cloth), HEM_MARGIN * wearer.span)
+        source = canvas.shrunk(wearer.wear == under, 3) & open_to
         if source.any():
             cover = canvas.softened(gap.cloth, EDGE_SIGMA)
-            edit.lay(canvas.mirrored_out(wearer.pixels, source, np.asarray(cover > 0)), cover)
+            shown = np.asarray(cover > 0)
+            edit.lay(beneath(wearer, source, shown, from_below=under == LOWER), cover)
     if gap.skin.any():
-        edit.lay(skin, canvas.softened(gap.skin, EDGE_SIGMA))
-
-
-def ground(wearer: Wearer, gap: Gap, hole: Chosen, fill: Filler) -> Pixels:
-    """Make up what lies behind: a mirror of it along narrow edges, a filling of wide gaps."""
-    filled = wearer.pixels.copy()
-    if hole.all():
-        return fill(filled, hole)
-    reach = round(FILL_REACH * wearer.span)
-    window = canvas.bounds(gap.ground, reach, ~hole)
-    filled[window] = canvas.mirrored_out(wearer.pixels[window], ~hole[window])
-    depth = canvas.depth_inside(hole[window])
-    missing = np.zeros(depth.shape, np.bool_)
-    for (rows, columns), piece in canvas.pieces(canvas.grown(gap.ground[window], CLEAR_MARGIN)):
-        missing[rows, columns] |= piece & (depth[rows, columns][piece].max() > NARROW * wearer.span)
-    if missing.any():
-        near = canvas.bounds(missing, reach)
-        around = filled[window][near]
-        around[:] = fill(np.ascontiguousarray(around), np.ascontiguousarray(missing[near]))
-    return filled
+        edit.lay(skin, canvas.softened(gap.skin, SKIN_SIGMA))
 
 
 def shadow(wearer: Wearer, gap: Gap, union: Plane, span: float) -> Plane:

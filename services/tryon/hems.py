@@ -1,12 +1,15 @@
 """The hem of the top that is worn: where it ends over what is below, told by the outline too."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.tryon.body import LEGS, LOWER, TORSO, UPPER, Wearer, below_hips, labelled
 from services.tryon.canvas import Chosen
 
 # A hem and its shadow may lie so far below where they were found, in spans.
 UNDER_HEM = 0.08
+# A jacket's shadow reaches so far below it, and its hem is level over so many columns, in spans.
+HEM_SHADOW, HEM_LEVEL = 0.05, 0.1
 # The outline steps in so much at the end of a jacket, over so many rows, no further below the hem
 # that was found than so; all in spans.
 FLARE_MIN, FLARE_STEP, FLARE_REACH = 0.045, 0.03, 0.25
@@ -21,11 +24,22 @@ def under_hem(wearer: Wearer, old: Chosen) -> Chosen:
         return over
     ends = old.shape[0] - 1 - np.argmax(over[::-1, columns], axis=0)
     hem = int(np.median(ends))
-    rows = max(round(UNDER_HEM * wearer.span), flare_end(lap, hem, wearer.span) - hem)
-    below = np.zeros(old.shape, np.bool_)
-    for step in range(1, rows + 1):
-        below[step:] |= over[:-step]
+    found = flare_end(lap, hem, wearer.span) - hem
+    rows = max(UNDER_HEM * wearer.span, found + HEM_SHADOW * wearer.span if found else 0.0)
+    last = np.full(old.shape[1], -1.0)
+    last[columns] = level_ends(ends, round(HEM_LEVEL * wearer.span)) + rows
+    places = np.arange(old.shape[0])[:, None]
+    first = np.full(old.shape[1], old.shape[0])
+    first[columns] = ends
+    below = (places > first) & (places <= last)
     return np.asarray(below & lap & (wearer.wear == LOWER))
+
+
+def level_ends(ends: NDArray[np.intp], reach: int) -> NDArray[np.float64]:
+    """Take steps out of a hem, so many columns to each side."""
+    padded = np.pad(ends, reach, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    return np.asarray(np.maximum(np.median(around, axis=1), ends), np.float64)
 
 
 def above_lower(wearer: Wearer, old: Chosen) -> Chosen:

@@ -30,7 +30,7 @@ from services.tryon.edit import Edit
 from services.tryon.fit import BOTTOMS, fit
 from services.tryon.gap import (
     HEM_MARGIN,
-    Filler,
+    SKIN_SIGMA,
     Gap,
     find_gap,
     lay_gap,
@@ -38,6 +38,7 @@ from services.tryon.gap import (
     shadow,
 )
 from services.tryon.garment import GarmentCategory
+from services.tryon.ground import Filler
 from services.tryon.hems import hem_of_top
 from services.tryon.limb import along_arm, find_limb
 from services.tryon.pieces import Part
@@ -118,7 +119,7 @@ def put_on(
     gap = find_gap(wearer, cloth.category, union, drawn)
     skin = skin_over(wearer, shading, gap.skin, gap.limbs, seed)
     edit = Edit(wearer.shape)
-    lay_gap(edit, wearer, gap, skin, fill, under=UPPER if bottoms else LOWER)
+    lay_gap(edit, wearer, gap, skin, fill, under=UPPER if bottoms else LOWER, seed=seed)
     edit.darken(shadow(wearer, gap, union, wearer.span))
     lay_pieces(edit, wearer, drawn, gap, skin, Light(shading, union), bottoms=bottoms)
     edit.protect(protected(wearer))
@@ -211,7 +212,7 @@ def lay_bare_arm(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, side: Side, 
     seen = beyond & (wearer.wear == SKIN)
     edit.uncover(canvas.softened(canvas.shrunk(seen, 1), EDGE_SIGMA))
     made = beyond & gap.skin
-    edit.lay(skin, canvas.softened(made, EDGE_SIGMA))
+    edit.lay(skin, canvas.softened(made, SKIN_SIGMA))
 
 
 def order_of(layer: Drawn, wearer: Wearer, behind: set[Side]) -> tuple[int, float]:

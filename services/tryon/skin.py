@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.tryon import canvas
 from services.tryon.bare import BareLimb, skin_of
 from services.tryon.body import HEAD, HIP, LEGS, SHOULDER, SIDES, SKIN, TORSO, Wearer, labelled
-from services.tryon.canvas import Chosen, Pixels, Plane
+from services.tryon.canvas import Chosen, Plane
+from services.tryon.grain import grain
 
 # How far the tone of visible skin reaches, in spans.
 TONE_SIGMA = 0.10
@@ -20,7 +20,6 @@ LIGHT_RANGE = (-0.22, 0.12)
 ROUNDNESS = 0.16
 # Half a neck's width, in spans.
 NECK_WIDTH = 0.195
-GRAIN_MAX = 1.2
 # Soft edges take so many pixels from beyond what is wanted.
 EDGE_REACH = 3.0
 # Pixels of skin that give a tone.
@@ -142,15 +141,3 @@ def toned(wearer: Wearer, shading: Plane, seen: Chosen, window: tuple[slice, sli
     trust = canvas.blurred(near_skin, 2.0 * TONE_SIGMA * wearer.span)
     trust = np.clip(4.0 * trust, 0.0, 1.0)[:, :, None]
     return np.asarray(usual + (near - usual) * trust)
-
-
-def grain(pixels: Pixels, seen: Chosen, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
-    """Make noise as fine and as strong as that of the skin in the photo."""
-    strength = GRAIN_MAX
-    if seen.any():
-        window = canvas.bounds(seen, 2)
-        grey = pixels[window].mean(axis=2, dtype=np.float32)
-        fine = np.abs(grey - canvas.blurred(grey, 1.5))[seen[window]]
-        strength = min(float(np.median(fine)) * 1.48, GRAIN_MAX)
-    noise = np.random.default_rng(seed).standard_normal(shape[:2], np.float32)
-    return np.asarray(canvas.blurred(noise, 0.6) * 2.0 * strength, np.float32)
