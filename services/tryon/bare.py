@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon import canvas
-from services.tryon.body import HAND, Point, Wearer, labelled
+from services.tryon.body import HAND, Wearer, labelled
 from services.tryon.canvas import Chosen, Plane
-from services.tryon.limb import Limb, limb_edges, outer_normal
+from services.tryon.limb import Limb, limb_edges, outer_normals
 from services.tryon.probe import smooth
 from services.tryon.warp import backward_maps, strip
 
@@ -102,7 +102,7 @@ def usual_widths(limb: Limb, alongs: NDArray[np.float64], span: float) -> NDArra
 def bare_outline(wearer: Wearer, limb: Limb) -> BareLimb:
     """Find the outline of a bare limb: no wider than it shows, nor than this person's limbs are."""
     alongs = np.linspace(STARTS * limb.length, ENDS[limb.kind] * limb.length, ROWS)
-    measured = np.array([limb_edges(wearer, limb, along) for along in alongs])
+    measured = limb_edges(wearer, limb, alongs)
     sides = np.stack([steadied(measured[:, side]) for side in (0, 1)], axis=1)
     shown, shift = sides.mean(axis=1), (sides[:, 0] - sides[:, 1]) / 2
     usual = usual_widths(limb, alongs, wearer.span)
@@ -110,23 +110,16 @@ def bare_outline(wearer: Wearer, limb: Limb) -> BareLimb:
     close = (shown / usual)[(shares > CLOSE[0]) & (shares < CLOSE[1])]
     build = float(np.clip(np.quantile(close, CLOSE_QUANTILE) / CLOTH_EASE, *BUILDS))
     half = np.minimum(shown, build * CLOTH_EASE * usual)
-    edges = []
-    for along, width, aside in zip(alongs, half, shift, strict=True):
-        place, direction = limb.at(along)
-        normal = outer_normal(limb, direction)
-        edges.append(ends_of(place, normal, width, aside))
-    return BareLimb(limb=limb, alongs=alongs, edges=np.array(edges))
+    places, directions = limb.at(alongs)
+    normals = outer_normals(limb, directions)
+    ends = [places + normals * (shift + side * half)[:, None] for side in (1.0, -1.0)]
+    return BareLimb(limb=limb, alongs=alongs, edges=np.stack(ends, axis=1))
 
 
 def steadied(widths: NDArray[np.float64]) -> NDArray[np.float64]:
     """Take bad measures out of a row of them, and all that is finer than a muscle."""
     padded = np.pad(smooth(widths, passes=6), STEADY // 2, mode="edge")
     return np.convolve(padded, np.full(STEADY, 1.0 / STEADY), "valid")
-
-
-def ends_of(place: Point, normal: Point, width: float, aside: float) -> tuple[Point, Point]:
-    """Return the two ends of a row of so much half width whose middle lies beside the bone."""
-    return place + normal * (aside + width), place + normal * (aside - width)
 
 
 def skin_of(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from services.vision.parts import BodyPart, Wear
 
 Point: TypeAlias = NDArray[np.float64]
+Points: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.uint8]
 
 

@@ -229,7 +229,7 @@ def order_of(layer: Drawn, wearer: Wearer, behind: set[Side]) -> tuple[int, floa
 def arm_behind(wearer: Wearer, side: Side) -> bool:
     """Tell whether the body hides most of an arm."""
     arm = find_limb(wearer, "arm", side)
-    places = np.array([arm.at(share * arm.length)[0] for share in np.linspace(0.35, 1.0, 12)])
+    places, _ = arm.at(np.linspace(0.35, 1.0, 12) * arm.length)
     height, width = wearer.shape
     columns = np.clip(np.rint(places[:, 0]).astype(int), 0, width - 1)
     rows = np.clip(np.rint(places[:, 1]).astype(int), 0, height - 1)

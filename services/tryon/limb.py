@@ -17,13 +17,13 @@ from services.tryon.body import (
     THIGH,
     UPPER_ARM,
     WRIST,
-    Point,
+    Points,
     Side,
     Wearer,
     labelled,
     unit,
 )
-from services.tryon.probe import outermost_label
+from services.tryon.probe import outermost_labels
 
 # Body measures as shares of the distance between the shoulder joints, seen from the front.
 UPPER_ARM_SHARE = 0.80
@@ -58,30 +58,31 @@ class Limb:
         """Both bones' true length."""
         return sum(self.lengths)
 
-    def at(self, along: float) -> tuple[Point, Point]:
-        """Return the point a true distance along the limb, and the limb's direction there."""
+    def at(self, alongs: NDArray[np.float64]) -> tuple[Points, Points]:
+        """Return the points at N true distances along the limb, and its directions there; Nx2."""
         first, second = self.lengths
         start, middle, end = self.joints
+        along = alongs[:, None]
         # Around the joint the direction turns gradually, as flesh and cloth do.
         bend = 0.22 * min(first, second)
-        place = start + (middle - start) * along / first
-        if along > first:
-            place = middle + (end - middle) * (along - first) / second
-        mix = float(np.clip((along - first + bend) / (2 * bend), 0.0, 1.0))
+        before = start + (middle - start) * along / first
+        behind = middle + (end - middle) * (along - first) / second
+        mix = np.clip((along - first + bend) / (2 * bend), 0.0, 1.0)
         direction = unit(middle - start) * (1 - mix) + unit(end - middle) * mix
-        if 0.0 < mix < 1.0:
-            corner = (
-                (1 - mix) ** 2 * (start + (middle - start) * (1 - bend / first))
-                + 2 * mix * (1 - mix) * middle
-                + mix**2 * (middle + (end - middle) * (bend / second))
-            )
-            place = corner
-        return place, unit(direction)
+        corner = (
+            (1 - mix) ** 2 * (start + (middle - start) * (1 - bend / first))
+            + 2 * mix * (1 - mix) * middle
+            + mix**2 * (middle + (end - middle) * (bend / second))
+        )
+        place = np.where(along > first, behind, before)
+        place = np.where((mix > 0.0) & (mix < 1.0), corner, place)
+        length = np.linalg.norm(direction, axis=1, keepdims=True)
+        return place, direction / np.maximum(length, 1e-9)
 
-    def bare_width(self, along: float) -> float:
-        """Return half the width of the bare limb a true distance along it."""
+    def bare_widths(self, alongs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return half the width of the bare limb at true distances along it."""
         first, second = self.lengths
-        return float(np.interp(along, [0.0, first, first + second], self.widths))
+        return np.interp(alongs, [0.0, first, first + second], self.widths)
 
 
 def find_limb(wearer: Wearer, kind: str, side: Side) -> Limb:
@@ -109,38 +110,42 @@ def find_limb(wearer: Wearer, kind: str, side: Side) -> Limb:
 def limb_edges(
     wearer: Wearer,
     limb: Limb,
-    along: float,
+    alongs: NDArray[np.float64],
     slack: tuple[float, float] = (0.3, 1.45),
-) -> tuple[float, float]:
+) -> NDArray[np.float64]:
     """Measure a limb to both sides of its bone.
 
     Args:
         limb: which.
-        along: true distance along it.
+        alongs: N true distances along it.
         slack: least and most, as shares of the bare limb's usual width.
 
     Returns:
-        Pixels to the outer side (turned 90 degrees from the limb's direction, away from the body
-        when it hangs) and to the inner side.
+        Nx2: pixels to the outer side (turned 90 degrees from the limb's direction, away from the
+        body when it hangs) and to the inner side.
     """
-    place, direction = limb.at(along)
-    outer = outer_normal(limb, direction)
-    width = limb.bare_width(along)
-    least, most = slack
+    places, directions = limb.at(alongs)
+    outer = outer_normals(limb, directions)
+    widths = limb.bare_widths(alongs)
+    least, most = slack[0] * widths, slack[1] * widths
     found = []
-    for normal in (outer, -outer):
-        far = outermost_label(wearer, limb.labels, place, normal, most * width)
+    for normals in (outer, -outer):
+        far = outermost_labels(wearer, limb.labels, places, normals, most)
         # A limb that goes on and on touches something; then only its usual width is known.
-        known = far is not None and far < most * width - 1.0
-        found.append(max(far, least * width) if known and far is not None else width)
-    return found[0], found[1]
+        known = (far >= 0.0) & (far < most - 1.0)
+        found.append(np.where(known, np.maximum(far, least), widths))
+    return np.stack(found, axis=1)
 
 
-def outer_normal(limb: Limb, direction: Point) -> Point:
-    """Turn a limb's direction to its outer side: that of the elbow's back for a hanging arm."""
-    right, below = direction
+def outer_normals(limb: Limb, directions: Points) -> Points:
+    """Turn a limb's directions to its outer side: that of the elbow's back for a hanging arm.
+
+    Args:
+        directions: 2, or Nx2.
+    """
     # For the wearer's left limb, which hangs on the picture's right, it is the picture's right.
-    return np.array([below, -right]) if limb.side is Side.LEFT else np.array([-below, right])
+    way = 1.0 if limb.side is Side.LEFT else -1.0
+    return np.stack([way * directions[..., 1], -way * directions[..., 0]], axis=-1)
 
 
 def along_limb(wearer: Wearer, limb: Limb) -> NDArray[np.float32]:

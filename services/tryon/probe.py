@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from services.tryon.body import HAIR, Point, Wearer, labelled
+from services.tryon.body import HAIR, Point, Points, Wearer, labelled
 
 ScalarT = TypeVar("ScalarT", bound=np.generic)
 
@@ -49,6 +49,33 @@ def outermost_label(
 ) -> float | None:
     """Measure how far out some parts of the body lie along a line; see `outermost`."""
     return last_of(labelled(on_line(wearer.body, start, direction, far), wanted))
+
+
+def outermost_labels(
+    wearer: Wearer,
+    wanted: Sequence[int],
+    starts: Points,
+    directions: Points,
+    far: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Measure the same along N lines, -1 where there is nothing.
+
+    Args:
+        starts: Nx2.
+        directions: Nx2.
+        far: N.
+    """
+    steps = np.arange(0.0, max(float(far.max(initial=1.0)), 1.0), STEP)
+    columns, rows = (
+        np.rint(starts[:, axis, None] + directions[:, axis, None] * steps).astype(np.intp)
+        for axis in (0, 1)
+    )
+    height, width = wearer.body.shape
+    on = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    on &= steps < np.maximum(far, 1.0)[:, None]
+    on[on] = labelled(wearer.body[rows[on], columns[on]], wanted)
+    last = steps.size - 1 - np.argmax(on[:, ::-1], axis=1)
+    return np.where(on.any(axis=1), STEP * last, -1.0)
 
 
 def outermost_bald(

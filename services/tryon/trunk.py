@@ -17,7 +17,7 @@ from services.tryon.body import (
 )
 from services.tryon.cloth import Cloth
 from services.tryon.girth import visible_share
-from services.tryon.limb import find_limb, outer_normal
+from services.tryon.limb import find_limb, outer_normals
 from services.tryon.probe import outermost_bald
 from services.tryon.sections import Frame
 from services.tryon.size import flatness_of, top_scale
@@ -57,7 +57,7 @@ def find_trunk(wearer: Wearer, cloth: Cloth, frame: Frame) -> Trunk:
     for side in SIDES:
         joint, arm = wearer.joint(SHOULDER, side), find_limb(wearer, "arm", side)
         along = unit(arm.joints[1] - arm.joints[0])
-        normal = outer_normal(arm, unit(wearer.outward(side) + SEAM_TURN * along))
+        normal = outer_normals(arm, unit(wearer.outward(side) + SEAM_TURN * along))
         # Seams that hang over the shoulder lie down the arm.
         half = scale * frame.width / 2 * visible_share(wearer)
         over = half - float((joint - wearer.middle(SHOULDER)) @ wearer.outward(side))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon.body import Point, Wearer, unit
-from services.tryon.limb import Limb, limb_edges, outer_normal
+from services.tryon.limb import Limb, limb_edges, outer_normals
 from services.tryon.probe import smooth
 
 # Cloth goes round a limb: a little wider than it, and at most so much.
@@ -46,7 +46,7 @@ def limb_target(
         begin = float((start - limb.joints[0]) @ forward) / max(seen, 0.2)
         begin = float(np.clip(begin, -0.1 * limb.lengths[0], 0.6 * limb.lengths[0]))
         alongs = np.linspace(min(begin, 0.9 * end), end, len(own_widths))
-        edges = np.array([limb_edges(wearer, limb, along) for along in alongs])
+        edges = limb_edges(wearer, limb, alongs)
         body = smooth(edges[:, 0]), smooth(edges[:, 1])
         total = (body[0] + body[1]) * LIMB_EASE + 2.0
         spare = np.clip(own_widths, total, loose_max * total) - (body[0] + body[1])
@@ -58,12 +58,9 @@ def limb_target(
             # The shoulder is round.
             rest = np.clip(1 - alongs / (SHOULDER_CAP * limb.lengths[0]), 0.0, 1.0)
             widths = widths * np.sqrt(1 - rest**2)
-        points = []
-        for along, width in zip(alongs, widths, strict=True):
-            place, direction = limb.at(along)
-            normal = outer_normal(limb, direction)
-            points.append(place + (normal if number == 0 else -normal) * width)
-        edge = np.array(points)
+        places, directions = limb.at(alongs)
+        normals = outer_normals(limb, directions)
+        edge = places + (normals if number == 0 else -normals) * widths[:, None]
         fade = np.clip(1 - (alongs - alongs[0]) / (SEAM_FADE * limb.lengths[0]), 0.0, 1.0)
         edge += (start - edge[0]) * (fade**2)[:, None]
         edge[1:-1] = (edge[:-2] + 2 * edge[1:-1] + edge[2:]) / 4
