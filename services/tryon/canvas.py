@@ -1,5 +1,6 @@
 """Pixel work of try-on on one crop: growing, blurring, spreading and filling of planes."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -166,7 +167,23 @@ def mirrored_out(pixels: Pixels, source: Chosen, wanted: Chosen | None = None) -
 
 def softened(chosen: Chosen, sigma: float) -> Plane:
     """Turn a choice into 0..1 with soft edges."""
-    return blurred(chosen.astype(np.float32), sigma)
+    soft = np.zeros(chosen.shape, np.float32)
+    # Beyond the reach of the blur all stays 0.
+    window = bounds(chosen, math.ceil(4 * sigma) + 1)
+    if window[0].stop:
+        soft[window] = blurred(chosen[window].astype(np.float32), sigma)
+    return soft
+
+
+def grey(pixels: Pixels) -> Plane:
+    """Return the brightness of HxWx3 RGB, HxW float32 0..255."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def largest(values: Plane) -> Plane:
+    """Return the largest of the three channels of HxWx3, HxW."""
+    first, second, third = cv2.split(values)
+    return np.asarray(cv2.max(cv2.max(first, second), third))
 
 
 def rounded(labels: Pixels, kinds: Sequence[int], sigma: float) -> Pixels:

@@ -233,6 +233,11 @@ def shadow(wearer: Wearer, gap: Gap, union: Plane, span: float) -> Plane:
 
 
 def protected(wearer: Wearer) -> Chosen:
-    """Choose face and hair, which no edit may touch."""
+    """Choose face and hair, which no edit may touch. Not to be written to."""
+    return wearer.once("protected", face_and_hair)
+
+
+def face_and_hair(wearer: Wearer) -> Chosen:
+    """Choose what `protected` answers."""
     face = (wearer.body == HEAD) & ((wearer.wear == SKIN) | ~below_chin(wearer))
     return np.asarray(face | (wearer.wear == HAIR))

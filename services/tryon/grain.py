@@ -7,6 +7,10 @@ from services.tryon import canvas
 from services.tryon.canvas import Chosen, Pixels
 
 GRAIN_MAX = 1.2
+# One pixel of so many is measured.
+SAMPLED = 5
+# Rows and columns after which the noise comes again; too faint for that to be seen.
+TILE = 256
 
 
 def grain(pixels: Pixels, seen: Chosen, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
@@ -21,8 +25,10 @@ def grain(pixels: Pixels, seen: Chosen, shape: tuple[int, ...], seed: int) -> ND
     strength = GRAIN_MAX
     if seen.any():
         window = canvas.bounds(seen, 2)
-        grey = pixels[window].mean(axis=2, dtype=np.float32)
-        fine = np.abs(grey - canvas.blurred(grey, 1.5))[seen[window]]
+        grey = canvas.grey(pixels[window])
+        fine = np.abs(grey - canvas.blurred(grey, 1.5))[seen[window]][::SAMPLED]
         strength = min(float(np.median(fine)) * 1.48, GRAIN_MAX)
-    noise = np.random.default_rng(seed).standard_normal(shape[:2], np.float32)
-    return np.asarray(canvas.blurred(noise, 0.6) * 2.0 * strength, np.float32)
+    noise = np.random.default_rng(seed).standard_normal((TILE, TILE), np.float32)
+    tile = canvas.blurred(noise, 0.6) * np.float32(2.0 * strength)
+    times = -(-shape[0] // TILE), -(-shape[1] // TILE)
+    return np.tile(tile, times)[: shape[0], : shape[1]]

@@ -60,12 +60,16 @@ def ground(wearer: Wearer, wanted: Chosen, hole: Chosen, fill: Filler, seed: int
 
 
 def evened(pixels: Pixels, known: Chosen, span: float) -> tuple[Plane, Plane]:
-    """Carry the mean of what is known on, HxWx3, and tell how much of it is not even, HxW 0..1."""
-    trust = known.astype(np.float32)
-    colours = pixels.astype(np.float32)
-    even = canvas.spread(colours, trust, EVEN_SIGMA * span)
-    apart = np.abs(colours - even).max(axis=2) > EVEN_LEVELS
-    return even, canvas.spread(apart.astype(np.float32), trust, UNEVEN_SIGMA * span)
+    """Carry the mean of what is known on, HxWx3, and tell how much of it is not even, HxW 0..1.
+
+    Both are smooth: every other row and column tells them.
+    """
+    trust = known[::2, ::2].astype(np.float32)
+    colours = pixels[::2, ::2].astype(np.float32)
+    even = canvas.spread(colours, trust, EVEN_SIGMA / 2 * span)
+    apart = canvas.largest(np.abs(colours - even)) > EVEN_LEVELS
+    uneven = canvas.spread(apart.astype(np.float32), trust, UNEVEN_SIGMA / 2 * span)
+    return canvas.enlarged(even, known.shape), canvas.enlarged(uneven, known.shape)
 
 
 def pieced(pixels: Pixels, hole: Chosen, wanted: Chosen, span: float, fill: Filler) -> Pixels:

@@ -87,11 +87,11 @@ def lay_limb(
     usual = seen_skin(wearer, low=bare.limb.kind == "leg")
     tone = np.median(wearer.pixels[usual], axis=0) if usual.any() else np.full(3, 150.0)
     chart = skin_of(wearer, bare, seen, shading, tone.astype(np.float32))
-    over = part | (canvas.grown(part, EDGE_REACH) & ~wanted)
-    window = canvas.bounds(over)
+    window = canvas.bounds(part, round(EDGE_REACH) + 1)
+    over = part[window] | (canvas.grown(part[window], EDGE_REACH) & ~wanted[window])
     made = bare.drawn(chart, window)
     made += grain(wearer.pixels, usual, made.shape[:2], seed)[:, :, None]
-    answer[window][over[window]] = made[over[window]]
+    answer[window][over] = made[over]
 
 
 def lay_trunk(
@@ -112,6 +112,11 @@ def lay_trunk(
 
 def seen_skin(wearer: Wearer, *, low: bool) -> Chosen:
     """Choose visible skin to go by: that of legs for legs, of arms and neck for the rest."""
+    return wearer.once(f"skin {low}", lambda wearer: telling_skin(wearer, low=low))
+
+
+def telling_skin(wearer: Wearer, *, low: bool) -> Chosen:
+    """Choose what `seen_skin` answers."""
     seen = canvas.shrunk(wearer.wear == SKIN, 2)
     legs = seen & labelled(wearer.body, LEGS)
     rest = seen & (wearer.body > HEAD) & ~legs

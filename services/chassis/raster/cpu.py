@@ -1,5 +1,6 @@
 """Pixel work on the CPU by OpenCV."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 BAND_ROWS = 256
 # Colours that vary less than this around a pixel (squared steps of 255) hold no edge for a mask.
 EDGE_VARIANCE_MIN = 65.0
+# Shares that are nowhere more than this share of what contrast turns to 0 fit to 0.
+FAINT_SHARE = 0.33
 # ITU-R BT.709-6, table 3: share of red, green and blue in brightness, and limited range.
 BRIGHTNESS = np.array([0.2126, 0.7152, 0.0722])
 TO_LUMA = np.array([[*(BRIGHTNESS * 219 / 255), 16.0]])
@@ -147,7 +150,13 @@ class CpuRaster:
             # Half is added and taken away so that the contrast turns around one half of 255.
             model *= contrast
             model[:, :, 3] += 127.5 * (1 - contrast)
-            apply_model(model, guide, fitted)
+            window = slice(0, fitted.shape[0]), slice(0, fitted.shape[1])
+            if contrast >= 1:
+                # Elsewhere nothing comes near what contrast makes more than 0 of.
+                fitted[:] = 0
+                faint = FAINT_SHARE * 127.5 * (1 - 1 / contrast)
+                window = edges.touched(share > faint, fitted.shape)
+            apply_model(model, guide, fitted, window)
 
     def largest_piece(self, mask: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
         """See `Lens`."""
@@ -202,24 +211,51 @@ class Edges:
         constant = share_mean - channel_sum(weights * self._colour_mean)
         return mean(np.dstack([weights, constant]), self.radius)
 
+    def touched(self, mask: NDArray[Any], size: tuple[int, ...]) -> tuple[slice, slice]:
+        """Return the rows and columns, of so many, that the fit of what a mask holds reaches."""
+        # Two means, of the fit and of its models, and the pixel that is looked up between.
+        margin = 2 * self.radius + 2
+        rows, columns = (
+            scaled_extent(np.flatnonzero(mask.any(axis=1 - axis)), margin, size[axis], extent)
+            for axis, extent in enumerate(mask.shape)
+        )
+        return rows, columns
 
-def apply_model(model: NDArray[np.float32], guide: NDArray[np.uint8], target: NDArray[Any]) -> None:
+
+def scaled_extent(held: NDArray[np.intp], margin: int, extent: int, small: int) -> slice:
+    """Return where held rows or columns of a small plane, and a margin, lie in a larger one."""
+    if not held.size:
+        return slice(0, 0)
+    scale = extent / small
+    first, last = int(held[0]) - margin, int(held[-1]) + 1 + margin
+    return slice(max(0, math.floor(first * scale)), min(extent, math.ceil(last * scale)))
+
+
+def apply_model(
+    model: NDArray[np.float32],
+    guide: NDArray[np.uint8],
+    target: NDArray[Any],
+    window: tuple[slice, slice],
+) -> None:
     """Write what a fitted model says of each colour of a guide.
 
     Args:
         model: hxwx4, see `Edges.model`.
         guide: HxWx3, of the model's proportions.
         target: HxW uint8, rounded, or float32; 0..255.
+        window: rows and columns that are written.
     """
     down, right = model.shape[0] / guide.shape[0], model.shape[1] / guide.shape[1]
-    for rows in bands(guide.shape[0]):
+    height, columns = window[0].stop - window[0].start, window[1]
+    for band_rows in bands(height):
+        rows = slice(window[0].start + band_rows.start, window[0].start + band_rows.stop)
         place = np.array(
             [
-                [right, 0.0, 0.5 * right - 0.5],
+                [right, 0.0, (columns.start + 0.5) * right - 0.5],
                 [0.0, down, (rows.start + 0.5) * down - 0.5],
             ]
         )
-        band = guide[rows]
+        band = guide[rows, columns]
         near = cv2.warpAffine(
             model,
             place,
@@ -230,7 +266,7 @@ def apply_model(model: NDArray[np.float32], guide: NDArray[np.uint8], target: ND
         fitted = channel_sum(near[:, :, :3] * band) + near[:, :, 3]
         if target.dtype == np.uint8:
             np.rint(fitted, out=fitted)
-        target[rows] = np.clip(fitted, 0.0, 255.0)
+        target[rows, columns] = np.clip(fitted, 0.0, 255.0)
 
 
 def solve_symmetric(
