@@ -129,18 +129,21 @@ class Wearer:
     @property
     def span(self) -> float:
         """Distance between the shoulder joints as if seen from the front, in pixels."""
-        seen = float(
-            np.linalg.norm(self.joint(SHOULDER, Side.LEFT) - self.joint(SHOULDER, Side.RIGHT))
-        )
-        torso = float(np.linalg.norm(self.middle(HIP) - self.middle(SHOULDER)))
-        # A turned body is as tall as before.
-        return max(seen, 0.92 * torso / TORSO_SHARE)
+        return float(self.once("span", measured_span))
 
     @property
     def turn(self) -> float:
         """Sine of how far the body is turned; positive with the left shoulder at the back."""
         away = self.depth(SHOULDER, Side.LEFT) - self.depth(SHOULDER, Side.RIGHT)
         return float(np.clip(away / self.span, -0.9, 0.9))
+
+
+def measured_span(wearer: Wearer) -> NDArray[np.float64]:
+    """Measure what `Wearer.span` answers."""
+    across = wearer.joint(SHOULDER, Side.LEFT) - wearer.joint(SHOULDER, Side.RIGHT)
+    torso = np.linalg.norm(wearer.middle(HIP) - wearer.middle(SHOULDER))
+    # A turned body is as tall as before.
+    return np.asarray(max(np.linalg.norm(across), 0.92 * torso / TORSO_SHARE))
 
 
 def labelled(labels: Labels, wanted: Sequence[int]) -> NDArray[np.bool_]:

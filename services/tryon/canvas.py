@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 Plane: TypeAlias = NDArray[np.float32]
 Pixels: TypeAlias = NDArray[np.uint8]
 Chosen: TypeAlias = NDArray[np.bool_]
@@ -180,10 +181,15 @@ def grey(pixels: Pixels) -> Plane:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
 
 
-def largest(values: Plane) -> Plane:
+def largest(values: NDArray[ScalarT]) -> NDArray[ScalarT]:
     """Return the largest of the three channels of HxWx3, HxW."""
-    first, second, third = cv2.split(values)
-    return np.asarray(cv2.max(cv2.max(first, second), third))
+    first, second, third = (values[:, :, channel] for channel in range(3))
+    return np.asarray(np.maximum(np.maximum(first, second), third))
+
+
+def differing(pixels: Pixels, colour: NDArray[Any]) -> Pixels:
+    """Return how many levels each channel of HxWx3 differs from one colour, rounded."""
+    return np.asarray(cv2.absdiff(pixels, np.full_like(pixels, np.rint(colour))))
 
 
 def rounded(labels: Pixels, kinds: Sequence[int], sigma: float) -> Pixels:

@@ -75,8 +75,9 @@ def cut_out(pixels: NDArray[np.uint8], garment: Garment) -> Cloth:
     # Copies: picture and mask may end before what is cut out of them.
     colour, cover = pixels[part].copy(), garment.mask[part].copy()
     evenness = evenness_of(colour, cover)
-    if evenness > EVEN_MIN:
-        cover = with_all_but_ground(colour, without_ground(colour, cover))
+    if evenness > EVEN_MIN and (cover < COVERED).any():
+        apart = off_ground(colour, cover)
+        cover = with_all_but_ground(apart, without_ground(apart, cover))
     height, width = cover.shape
     scale = min(1.0, SIDE_MAX / max(height, width))
     if scale < 1.0:
@@ -99,13 +100,21 @@ def cut_out(pixels: NDArray[np.uint8], garment: Garment) -> Cloth:
     )
 
 
-def without_ground(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Take what has the very colour of an even ground, and joins it, off a garment's mask."""
+def off_ground(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Tell how far each colour is from that of an even ground, hxw, in levels."""
+    ground = np.median(colour[::2, ::2][cover[::2, ::2] < COVERED], axis=0)
+    apart = canvas.largest(canvas.differing(colour, ground))
+    return np.asarray(apart, np.uint8)
+
+
+def without_ground(apart: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Take what has the very colour of an even ground, and joins it, off a garment's mask.
+
+    Args:
+        apart: see `off_ground`.
+        cover: hxw.
+    """
     outside = cover < COVERED
-    if not outside.any():
-        return cover
-    ground = np.median(colour[outside], axis=0)
-    apart = np.abs(colour.astype(np.int16) - ground.astype(np.int16)).max(axis=2)
     joined = canvas.connected(np.asarray((apart < GROUND_LEVELS) | outside), outside)
     joined &= ~outside
     if np.count_nonzero(joined) > GROUND_SHARE_MAX * np.count_nonzero(~outside):
@@ -115,13 +124,14 @@ def without_ground(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArr
     return np.minimum(cover, np.rint(kept * 255)).astype(np.uint8)
 
 
-def with_all_but_ground(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Add to a garment's mask what lies beside it and clearly is not an even ground."""
+def with_all_but_ground(apart: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Add to a garment's mask what lies beside it and clearly is not an even ground.
+
+    Args:
+        apart: see `off_ground`.
+        cover: hxw.
+    """
     outside = cover < COVERED
-    if not outside.any():
-        return cover
-    ground = np.median(colour[outside], axis=0)
-    apart = np.abs(colour.astype(np.int16) - ground.astype(np.int16)).max(axis=2)
     size = max(cover.shape)
     near = canvas.grown(~outside, BESIDE_SHARE * size)
     missed = outside & near & (apart > CLEAR_LEVELS)
@@ -135,7 +145,7 @@ def with_all_but_ground(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> 
 
 def evenness_of(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> float:
     """Tell how even the ground around a garment is, 0..1."""
-    ground = colour[::2, ::2].mean(axis=2)[cover[::2, ::2] == 0]
+    ground = canvas.grey(np.ascontiguousarray(colour[::2, ::2]))[cover[::2, ::2] == 0]
     if ground.size < GROUND_MIN:
         return 0.0
     spread = float(np.quantile(ground, 0.9) - np.quantile(ground, 0.1))
@@ -146,9 +156,9 @@ def evenness_of(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> float:
 def clean_edge(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Carry the garment's inner colours out over its edge, so that no ground shines through."""
     inner = canvas.depth_inside(np.ascontiguousarray(cover >= COVERED)) > EDGE_MIXED
-    if not inner.any():
+    if not inner[::2, ::2].any():
         return np.ascontiguousarray(colour)
     near = canvas.grown(np.asarray(cover > 0), EDGE_REACH)
     clean = canvas.mirrored_out(colour, inner, near)
-    clean[~near] = np.median(colour[inner], axis=0)
+    clean[~near] = np.median(colour[::2, ::2][inner[::2, ::2]], axis=0)
     return clean

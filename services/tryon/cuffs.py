@@ -120,8 +120,11 @@ def usual_part(lab: canvas.Plane, chosen: NDArray[np.bool_]) -> NDArray[np.bool_
     """Leave out what differs most from a choice's middle: eyes, brows and hair of a face."""
     if not chosen.any():
         return chosen
-    apart = np.sqrt(((lab - np.median(lab[chosen], axis=0)) ** 2).sum(axis=2))
-    return np.asarray(chosen & (apart <= np.quantile(apart[chosen], USUAL_SHARE)))
+    colours = lab[chosen]
+    apart = distance(colours, np.median(colours, axis=0, keepdims=True))
+    usual = np.zeros(chosen.shape, np.bool_)
+    usual[chosen] = apart <= np.quantile(apart, USUAL_SHARE)
+    return usual
 
 
 def clothes_colours(
@@ -260,5 +263,7 @@ def along_borders(
 
 def distance(colours: NDArray[np.float32], models: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how far each colour is from the nearest of a few, N float32."""
-    apart = np.stack([((colours - model) ** 2).sum(axis=1) for model in models])
-    return np.asarray(np.sqrt(apart.min(axis=0)), np.float32)
+    # |a - b|^2 = |a|^2 - 2ab + |b|^2: one product of matrices.
+    apart = (models @ colours.T) * -2 + (models**2).sum(axis=1, keepdims=True)
+    nearest = apart.min(axis=0) + np.einsum("ij,ij->i", colours, colours)
+    return np.asarray(np.sqrt(np.maximum(nearest, 0.0)), np.float32)

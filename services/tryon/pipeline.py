@@ -293,16 +293,20 @@ class TryonPipeline:
                     pixels, hole.astype(np.uint8) * np.uint8(255), arena
                 ).copy()
 
-        edit = Edit(wearer.shape)
+        edit = None
         for number, worn in enumerate(order, 1):
             if cancelled.is_set():
                 raise Stopped
             change = put_on(
                 wearer, worn.cloth, tucked=worn.tucked, shading=shading, fill=fill, seed=seed
             )
-            edit.join(change.edit)
+            if edit is None:
+                edit = change.edit
+            else:
+                edit.join(change.edit)
             if number < len(order):
                 wearer = change.dressed()
+        edit = edit or Edit(wearer.shape)
         edit.protect(kept)
         return edit
 

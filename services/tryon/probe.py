@@ -104,6 +104,8 @@ def smooth(values: Sequence[float] | NDArray[np.float64], passes: int = 2) -> ND
     row = np.asarray(values, np.float64)
     for _ in range(passes):
         padded = np.pad(row, 1, mode="edge")
-        row = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+        before, after = padded[:-2], padded[2:]
+        # The middle one of three.
+        row = np.clip(row, np.minimum(before, after), np.maximum(before, after))
     padded = np.pad(row, 1, mode="edge")
     return (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
