@@ -85,6 +85,7 @@ ARM_LAYERS = {
     Limb.LEFT_ARM: (Layer.LEFT_UPPER, Layer.LEFT_FORE),
     Limb.RIGHT_ARM: (Layer.RIGHT_UPPER, Layer.RIGHT_FORE),
 }
+UPPER_LAYERS = (Layer.LEFT_UPPER, Layer.RIGHT_UPPER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

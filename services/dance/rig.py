@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.memory.arena import Arena
-from services.dance.cutting import Cut, Layer
+from services.dance.cutting import UPPER_LAYERS, Cut, Layer
 from services.dance.outline import Silhouette
 from services.dance.pixels import blur, grow, premultiply, resized
 from services.dance.skeleton import ARMS, Points, Skeleton
@@ -31,6 +31,9 @@ from services.dance.trunk import smooth
 CELL_SHARE = 0.055
 CELL_MIN = 5.0
 COARSE = 4
+# A mesh that bends by more about an elbow folds over itself: beyond this, in radians, the two parts
+# of an arm turn about it like the blades of scissors.
+ELBOW_BEND_MAX = 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,14 +182,22 @@ def posed_corners(rig: Rig, piece: Piece, stance: Stance, late: Stance) -> Point
         late: the body a moment ago, which hair and cloth still follow.
     """
     if isinstance(piece.weights, LimbWeights):
-        return follow_limb(rig.skeleton, piece.weights, piece.corners, stance)
+        return follow_limb(rig.skeleton, piece.weights, piece.corners, stance, piece.layer)
     return follow_core(rig, piece, stance, late)
 
 
 def follow_limb(
-    skeleton: Skeleton, weights: LimbWeights, corners: Points, stance: Stance
+    skeleton: Skeleton,
+    weights: LimbWeights,
+    corners: Points,
+    stance: Stance,
+    layer: Layer | None = None,
 ) -> Points:
-    """Move corners with a limb: first along its bones, then about its joints from the end on."""
+    """Move corners with a limb: first along its bones, then about its joints from the end on.
+
+    Args:
+        layer: which part of an arm they are of, None for a limb in one part.
+    """
     limb = weights.limb
     rest, posed, turns = skeleton.limbs[limb], stance.limbs[limb], stance.turns[limb]
     places, joints = corners.copy(), rest.copy()
@@ -198,8 +209,11 @@ def follow_limb(
         joints[bone + 1 :] += stretch * away
     parent = stance.chest_turn if limb in ARMS else stance.pelvis_turn
     steps = np.diff(turns, prepend=parent)
-    for joint in (2, 1):
-        places = turn_about(places, joints[joint], steps[joint] * weights.bends[:, joint])
+    places = turn_about(places, joints[2], steps[2] * weights.bends[:, 2])
+    soft = float(np.clip(steps[1], -ELBOW_BEND_MAX, ELBOW_BEND_MAX)) if limb in ARMS else steps[1]
+    # What bends softly does so in both parts alike; the rest is the forearm's alone.
+    stiff = 0.0 if layer in UPPER_LAYERS else steps[1] - soft
+    places = turn_about(places, joints[1], soft * weights.bends[:, 1] + stiff)
     return turn_about(places, joints[0], parent + steps[0] * weights.bends[:, 0], posed[0])
 
 
