@@ -212,7 +212,7 @@ class DancePipeline:
             filled = self._filled(photo, mask, skeleton, wish, arena)
             seen, cut = carving.result()
             rig = make_rig(skeleton, cut, seen, arena)
-        home = home_of(skeleton)
+        home = home_of(skeleton, size)
         rest = pose_of(skeleton, home)
         return Dancer(rig=rig, home=home, rest=rest, photo=photo, filled=filled, size=size)
 

@@ -28,6 +28,10 @@ HOME_OUT_MAX = 0.34
 HOME_LEG_MIN = 0.86
 # Arms are lifted by the shoulder too, those that point up by this share of the shoulders' width.
 SHOULDER_LIFT = 0.13
+# An arm that would leave the picture reaches towards the viewer instead, and looks shorter: down to
+# this share; so much room is left beyond its finger tips, over the torso.
+REACH_SHARE_MIN = 0.55
+BORDER_ROOM = 0.04
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,28 +76,34 @@ class Home:
     Attributes:
         feet: 2x2, the left and the right ankle.
         pelvis: middle between the hips.
+        size: rows and columns of the picture, which arms keep inside of.
     """
 
     feet: Points
     pelvis: Points
+    size: tuple[int, int]
 
 
-def home_of(skeleton: Skeleton) -> Home:
-    """Choose where the feet stand: as in the photo if it shows somebody standing."""
+def home_of(skeleton: Skeleton, size: tuple[int, int]) -> Home:
+    """Choose where the feet stand: as in the photo if it shows somebody standing.
+
+    Args:
+        size: rows and columns of the picture.
+    """
     hips, ankles = skeleton.limbs[list(LEGS), 0], skeleton.limbs[list(LEGS), 2]
     if skeleton.missing & set(LEGS):
-        return Home(feet=ankles, pelvis=skeleton.pelvis)
+        return Home(feet=ankles, pelvis=skeleton.pelvis, size=size)
     leg = skeleton.leg
     out = np.abs(ankles - hips)[:, 0] / leg
     long = np.hypot(*(ankles - hips).T) / skeleton.lengths[list(LEGS)].sum(axis=1)
     level = abs(ankles[0, 1] - ankles[1, 1]) < 0.1 * leg
     crossed = (ankles[0, 0] - ankles[1, 0]) * skeleton.facing < 0.12 * leg
     if out.max() < HOME_OUT_MAX and long.min() > HOME_LEG_MIN and level and not crossed:
-        return Home(feet=ankles, pelvis=skeleton.pelvis)
+        return Home(feet=ankles, pelvis=skeleton.pelvis, size=size)
     spread = (hips - skeleton.pelvis) * [1.25, 0.0]
     base = np.array([skeleton.pelvis[0], ankles[:, 1].max()])
     pelvis = base - [0.0, STANDING_SHARE * leg - abs(hips - skeleton.pelvis)[:, 1].max()]
-    return Home(feet=base + spread, pelvis=pelvis)
+    return Home(feet=base + spread, pelvis=pelvis, size=size)
 
 
 def pose_of(skeleton: Skeleton, home: Home) -> Pose:
@@ -165,7 +175,7 @@ def stand(skeleton: Skeleton, home: Home, pose: Pose) -> Stance:
         else:
             arm = pose[ARM_CHANNELS[limb]]
             limbs[limb], turns[limb], nearness[limb] = reach(
-                skeleton, limb, shoulder, chest_turn, arm
+                skeleton, limb, shoulder, chest_turn, arm, home.size
             )
     for number, limb in enumerate(LEGS):
         hip = pelvis + trunk.place(skeleton.limbs[limb, 0])
@@ -237,9 +247,14 @@ def carried(
 
 
 def reach(
-    skeleton: Skeleton, limb: Limb, shoulder: Points, chest_turn: float, arm: Pose
+    skeleton: Skeleton,
+    limb: Limb,
+    shoulder: Points,
+    chest_turn: float,
+    arm: Pose,
+    size: tuple[int, int],
 ) -> tuple[Points, NDArray[np.float64], NDArray[np.float64]]:
-    """Put an arm on its shoulder."""
+    """Put an arm on its shoulder, inside of a picture of so many rows and columns."""
     side, lengths, rest = skeleton.side(limb), skeleton.lengths[limb], skeleton.limbs[limb]
     upper, fore, upper_tilt, fore_tilt = np.radians(arm)
     bone = rest[1] - rest[0]
@@ -247,17 +262,47 @@ def reach(
     width = float(np.hypot(*(skeleton.limbs[0, 0] - skeleton.limbs[1, 0])))
     root = shoulder - [side * 0.4 * SHOULDER_LIFT * lift * width, SHOULDER_LIFT * lift * width]
     angles = [side * upper - chest_turn, side * fore - chest_turn]
-    shown = lengths * np.cos([upper_tilt, fore_tilt])
-    elbow = root + shown[0] * direction(angles[0])
-    wrist = elbow + shown[1] * direction(angles[1])
+    tilted = np.array([upper_tilt, fore_tilt])
+    long = float(np.hypot(*(rest[3] - rest[2])))
+    bones = np.stack([direction(angle) for angle in (angles[0], angles[1], angles[1])])
+    bones *= np.append(lengths * np.cos(tilted), long)[:, None]
+    share = within_picture(skeleton, limb, root, root + np.cumsum(bones, axis=0), size)
+    if share < 1.0:
+        tilted = np.copysign(np.arccos(share * np.cos(tilted)), tilted + 1e-9)
+        bones *= share
+    elbow, wrist = root + bones[0], root + bones[0] + bones[1]
     at_rest = [angle_of(rest[1] - rest[0]), angle_of(rest[2] - rest[1])]
     turns = -np.array([angles[0] - at_rest[0], angles[1] - at_rest[1], 0.0])
     turns[1] = near(turns[1], turns[0])
     turns[2] = turns[1]
-    hand = turned(rest[3] - rest[2], turns[2]) * (0.35 + 0.65 * abs(math.cos(fore_tilt)))
-    depth = lengths * np.sin([upper_tilt, fore_tilt])
+    hand = turned(rest[3] - rest[2], turns[2]) * (0.35 + 0.65 * abs(math.cos(tilted[1])))
+    depth = lengths * np.sin(tilted)
     points = np.stack([root, elbow, wrist, wrist + hand])
     return points, turns, np.array([depth[0], depth.sum()])
+
+
+def within_picture(
+    skeleton: Skeleton, limb: Limb, root: Points, points: Points, size: tuple[int, int]
+) -> float:
+    """Tell how much shorter an arm must look to end inside of a picture; 1 where it does.
+
+    An arm that the photo itself shows at its border, or beyond, may go as far again.
+
+    Args:
+        root: the shoulder.
+        points: 3x2: elbow, wrist and finger tips of the arm as it is long.
+        size: rows and columns of the picture.
+    """
+    room = BORDER_ROOM * skeleton.torso
+    rest = skeleton.limbs[limb]
+    share = 1.0
+    for axis, sign, border in ((0, -1, 0.0), (0, 1, size[1] - 1.0), (1, -1, 0.0)):
+        far = float((sign * (points[:, axis] - root[axis])).max())
+        shown = sign * (border - float(root[axis])) - room
+        shown = max(shown, float((sign * (rest[1:, axis] - rest[0, axis])).max()))
+        if far > max(shown, 1.0):
+            share = min(share, shown / far)
+    return max(share, REACH_SHARE_MIN)
 
 
 def lifted(upper: float) -> float:

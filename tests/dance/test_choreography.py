@@ -10,7 +10,7 @@ from services.dance.moves import load_moves
 from services.dance.pose import Pose, mirrored
 from services.dance.skeleton import ARMS, LEGS
 from services.dance.stance import home_of, pose_of, stand
-from tests.dance.figures import skeleton
+from tests.dance.figures import SIZE, skeleton
 
 BOOK = load_moves()
 RATE = 60.0
@@ -21,13 +21,13 @@ def dance(names: list[str], grid: BeatGrid, seed: int = 0, intensity: float = 1.
     """Line up moves for the stick figure."""
     body = skeleton()
     moves = [BOOK.move(name, "") for name in names]
-    return Choreography(moves, grid, intensity, seed, pose_of(body, home_of(body)))
+    return Choreography(moves, grid, intensity, seed, pose_of(body, home_of(body, SIZE)))
 
 
 def accents(poses: Pose) -> NDArray[np.float64]:
     """Return the seconds at which the body comes to rest: where its joints' speed is least."""
     body = skeleton()
-    home = home_of(body)
+    home = home_of(body, SIZE)
     joints = np.stack([stand(body, home, pose).limbs for pose in poses])
     moving = joints[:, [*ARMS, *LEGS]].reshape(len(poses), -1, 2)
     speed = np.hypot(*np.moveaxis(np.diff(moving, axis=0), -1, 0)).mean(axis=1)
@@ -82,7 +82,7 @@ def test_a_dance_sets_out_from_the_photo() -> None:
     body = skeleton()
     poses = dance(["clap"], counted_beats(120.0, 4.0)).poses(np.array([0.0]))
 
-    assert np.allclose(poses[0], pose_of(body, home_of(body)), atol=1e-6)
+    assert np.allclose(poses[0], pose_of(body, home_of(body, SIZE)), atol=1e-6)
 
 
 def test_intensity_makes_moves_wider() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from services.dance.moves import Move, load_moves
-from services.dance.pose import CHANNELS, Channel
+from services.dance.pose import ARM_CHANNELS, CHANNELS, Channel
 from services.dance.skeleton import ARMS, LEGS, Limb, Skeleton
 from services.dance.stance import Stance, home_of, pose_of, stand
-from tests.dance.figures import landmarks, skeleton
+from tests.dance.figures import SIZE, landmarks, skeleton
 
 BOOK = load_moves()
 BEATS = np.arange(0.0, 8.0, 1 / 8)
@@ -17,7 +17,7 @@ BEATS = np.arange(0.0, 8.0, 1 / 8)
 
 def stances(body: Skeleton, move: Move) -> list[Stance]:
     """Dance a loop."""
-    home = home_of(body)
+    home = home_of(body, SIZE)
     return [stand(body, home, pose) for pose in move.poses(BEATS)]
 
 
@@ -46,10 +46,27 @@ def test_planted_feet_slide_less_than_a_hundredth_of_the_body(move: Move) -> Non
                 assert slid < 0.01 * body.height
 
 
+@pytest.mark.parametrize("arm", [[90.0, 90.0], [60.0, 130.0], [178.0, 178.0]])
+def test_arms_stay_in_the_picture(arm: list[float]) -> None:
+    """Arms that would leave a narrow photo reach to the viewer, and are as long as ever."""
+    body, size = skeleton(), (SIZE[0], 300)
+    pose = np.zeros(CHANNELS)
+    pose[ARM_CHANNELS[Limb.LEFT_ARM]][:2] = arm
+    pose[ARM_CHANNELS[Limb.RIGHT_ARM]][:2] = arm
+    stance = stand(body, home_of(body, size), pose)
+    points = stance.limbs[list(ARMS)].reshape(-1, 2)
+    flat = np.hypot(*np.diff(stance.limbs[Limb.LEFT_ARM, :3], axis=0).T)
+    deep = np.diff(stance.nearness[Limb.LEFT_ARM], prepend=0.0)
+
+    assert (points > 0).all()
+    assert (points < [300, SIZE[0]]).all()
+    assert np.allclose(np.hypot(flat, deep), body.lengths[Limb.LEFT_ARM], rtol=0.01)
+
+
 def test_the_photos_own_pose_puts_every_joint_back() -> None:
     """A dance that sets out from the photo starts as the photo."""
     body = skeleton()
-    home = home_of(body)
+    home = home_of(body, SIZE)
     stance = stand(body, home, pose_of(body, home))
 
     assert np.abs(stance.limbs - body.limbs).max() < 0.02 * body.height
@@ -61,7 +78,7 @@ def test_hips_go_no_higher_than_standing_feet_let_them() -> None:
     body = skeleton()
     pose = np.zeros(CHANNELS)
     pose[Channel.DROP] = -0.4
-    home = home_of(body)
+    home = home_of(body, SIZE)
     stance = stand(body, home, pose)
 
     assert np.allclose(stance.limbs[LEGS[0], 2], home.feet[0], atol=0.5)
@@ -76,7 +93,7 @@ def test_limbs_that_are_not_seen_are_told_and_keep_still() -> None:
     body = skeleton(found)
     pose = np.full(CHANNELS, 10.0)
     pose[[Channel.SHIFT, Channel.DROP, Channel.SHRUG]] = 0.0
-    stance = stand(body, home_of(body), pose)
+    stance = stand(body, home_of(body, SIZE), pose)
 
     assert body.missing == {Limb.LEFT_ARM, Limb.LEFT_LEG, Limb.RIGHT_LEG}
     assert np.array_equal(stance.limbs[LEGS[0]], body.limbs[LEGS[0]])
@@ -93,7 +110,7 @@ def test_unusual_bodies_have_a_defined_stance(case: str) -> None:
     else:
         found[:, 0] = 320 - found[:, 0]
     body = skeleton(found)
-    stance = stand(body, home_of(body), BOOK.move("two_step", "").poses(np.array([1.0]))[0])
+    stance = stand(body, home_of(body, SIZE), BOOK.move("two_step", "").poses(np.array([1.0]))[0])
 
     assert np.isfinite(stance.limbs).all()
     assert body.facing == (-1 if case == "from behind" else 1)
