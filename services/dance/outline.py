@@ -32,7 +32,7 @@ HEAD_ROOM = 1.8
 # So much more of a person is made up where the photo ends, over the torso's length.
 BELOW_SHARE = 0.25
 # The crotch lies so far below the hips where no gap between the legs shows it, over the torso.
-CROTCH_SHARE = 0.24
+CROTCH_SHARE = 0.27
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

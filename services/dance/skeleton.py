@@ -19,7 +19,9 @@ LEG_SHARES = (0.84, 0.78)
 # Shoulders and hips over the torso; a body seen from its side shows less.
 SHOULDER_SHARE_MIN = 0.3
 HIP_SHARE_MIN = 0.2
-HIP_SHARE = 0.42
+# The pose network marks hips lower than the joints are, by this share of the torso: the mean over
+# rendered people whose joints are exact.
+HIPS_LOW_SHARE = 0.03
 # How far a photo's bone may be stretched to the length that the body seems to have.
 STRETCH_MAX = 1.25
 # A leg whose foot is so near its hip is folded: the person sits, kneels or squats.
@@ -111,6 +113,7 @@ def read_skeleton(landmarks: NDArray[np.float32], size: tuple[int, int]) -> Skel
     """
     places = landmarks[:, :2].astype(np.float64)
     limbs = np.stack([limb_points(places, limb) for limb in LIMB_LANDMARKS])
+    limbs[2:, 0] += HIPS_LOW_SHARE * (limbs[:2, 0].mean(axis=0) - limbs[2:, 0].mean(axis=0))
     neck, pelvis = limbs[:2, 0].mean(axis=0), limbs[2:, 0].mean(axis=0)
     widen(limbs, neck, pelvis)
     torso = float(np.hypot(*(neck - pelvis)))
