@@ -19,8 +19,9 @@ from services.dance.outline import (
     on_side,
     with_face,
 )
-from services.dance.pixels import grow, polygon, spread, without_crumbs
+from services.dance.pixels import blur, grow, polygon, spread, touching, without_crumbs
 from services.dance.regions import (
+    SLEEVE_MIN,
     SOFT_SHARE,
     Region,
     Share,
@@ -34,16 +35,24 @@ from services.dance.regions import (
 from services.dance.shoulders import hollow, rounding
 from services.dance.sides import with_sides, without_bumps
 from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
-from services.vision.parts import BodyPart
+from services.vision.parts import BodyPart, Wear
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-# An arm with less of a sleeve, in bones, is bare at its armpit.
-SLEEVE_MIN = 0.25
-# The trunk keeps this much of the shoulder's disc under the arm.
+# The trunk keeps this much of the shoulder's disc under the arm; a bare arm goes on so far beneath
+# the trunk's cloth.
 SHOULDER_DISC = 0.6
+ROOT_DISC = 0.75
+# So far around its joint, and so far inwards of it, over the arm's half width, a bare shoulder
+# turns with its arm.
+BARE_REACH, BARE_INWARDS = 2.0, 0.8
+# Colours so many standard deviations from an arm's are not its skin; fewer pixels show none.
+SKIN_DEVIATIONS = 3.5
+BARE_PIXELS_MIN = 50
+# Colours of bare legs are their own from so far below a skirt's hem on, over the torso's length.
+BELOW_HEM = 0.03
 # Half an elbow's width over what was measured there.
-ELBOW_DISC = 1.12
+ELBOW_DISC = 1.2
 # Nothing of trunk and arms is thinner than this, over the torso's length; from this place on along
 # an arm its hand begins, which is.
 THIN_SHARE = 0.03
@@ -53,6 +62,8 @@ LAP_SHARE = 0.12
 # Room around a person.
 WINDOW_SHARE = 0.06
 SOLID = 250
+# The soft edge of a mask is no wider than so many of those of a cut.
+EDGE_WIDTHS = 1.5
 
 
 class Layer(IntEnum):
@@ -60,11 +71,13 @@ class Layer(IntEnum):
 
     LEFT_LEG = 0
     RIGHT_LEG = 1
-    CORE = 2
-    LEFT_UPPER = 3
-    RIGHT_UPPER = 4
-    LEFT_FORE = 5
-    RIGHT_FORE = 6
+    LEFT_ROOT = 2
+    RIGHT_ROOT = 3
+    CORE = 4
+    LEFT_UPPER = 5
+    RIGHT_UPPER = 6
+    LEFT_FORE = 7
+    RIGHT_FORE = 8
 
     @property
     def limb(self) -> Limb:
@@ -75,6 +88,8 @@ class Layer(IntEnum):
 LIMBS = {
     Layer.LEFT_LEG: Limb.LEFT_LEG,
     Layer.RIGHT_LEG: Limb.RIGHT_LEG,
+    Layer.LEFT_ROOT: Limb.LEFT_ARM,
+    Layer.RIGHT_ROOT: Limb.RIGHT_ARM,
     Layer.LEFT_UPPER: Limb.LEFT_ARM,
     Layer.RIGHT_UPPER: Limb.RIGHT_ARM,
     Layer.LEFT_FORE: Limb.LEFT_ARM,
@@ -85,7 +100,9 @@ ARM_LAYERS = {
     Limb.LEFT_ARM: (Layer.LEFT_UPPER, Layer.LEFT_FORE),
     Limb.RIGHT_ARM: (Layer.RIGHT_UPPER, Layer.RIGHT_FORE),
 }
-UPPER_LAYERS = (Layer.LEFT_UPPER, Layer.RIGHT_UPPER)
+# A bare arm goes on beneath the cloth that it comes out of.
+ROOT_LAYERS = {Limb.LEFT_ARM: Layer.LEFT_ROOT, Limb.RIGHT_ARM: Layer.RIGHT_ROOT}
+UPPER_LAYERS = (Layer.LEFT_UPPER, Layer.RIGHT_UPPER, *ROOT_LAYERS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +175,7 @@ class Cutter:
         self._pixels = pixels
         self._mask = mask = seen.mask
         self._head = seen.body == BodyPart.HEAD
+        self._skin = seen.wear == Wear.SKIN
         self._skeleton = skeleton
         self._outline = outline
         self._soft = max(1.0, SOFT_SHARE * skeleton.torso)
@@ -173,6 +191,8 @@ class Cutter:
             np.maximum(covered, region.inside, out=covered)
             cap, corner = rounding(self._mask, self._skeleton, self._outline, limb)
             corner[self._head] = 0.0
+            if region.sleeve < SLEEVE_MIN:
+                corner = self._bare_shoulder(limb, region)
             arms[limb] = replace(region, share=np.maximum(region.share, corner))
             np.maximum(covered, corner, out=covered)
             if region.sleeve >= SLEEVE_MIN:
@@ -191,13 +211,43 @@ class Cutter:
         disc = ramp((ELBOW_DISC * self._outline.radii[limb, 1] - away) / self._soft)
         before = np.where(region.along < 1.0, np.float32(1), disc)
         after = np.where(region.along > 1.0, np.float32(1), disc)
-        alpha = self._mask * region.share
+        alpha: NDArray[np.floating] | Mask = self._mask * region.share
         # Above the wrist nothing of an arm is thin: what is, was between arm and trunk.
         alpha = np.where(region.along < HAND_FROM, self._opened(alpha), alpha)
-        return {
+        whole = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
+        alpha = self._firm(without_crumbs(whole, PART_SHARE_MIN))
+        parts = {
             upper: self._part(region.share > 0.8, alpha * before),
             fore: self._part(region.share > 0.8, alpha * after),
         }
+        if region.sleeve < SLEEVE_MIN:
+            known = (region.share > 0.8) & self._skin
+            parts[ROOT_LAYERS[limb]] = self._part(known, self._mask * self._root(limb))
+        return parts
+
+    def _bare_shoulder(self, limb: Limb, region: Region) -> Share:
+        """Return the skin of a bare arm's shoulder, outwards of the strap that stays; 0..1.
+
+        What is coloured like the upper arm and hangs together with it; where skin ends and cloth
+        begins is seen more sharply in the colours than in what they were taken for.
+        """
+        joint, radius = self._skeleton.limbs[limb, 0], self._outline.radii[limb, 0]
+        columns = np.arange(self._mask.shape[1], dtype=np.float32)
+        out = self._skeleton.side(limb) * (columns - np.float32(joint[0]))
+        near = distance(self._mask.shape, joint) < BARE_REACH * radius
+        near = near & (out > -BARE_INWARDS * radius) & ~self._head & (self._mask > 0)
+        arm = (region.own > 0.9) & self._skin & (self._known > 0) & (region.along < 1.0)
+        if np.count_nonzero(arm) < BARE_PIXELS_MIN:
+            return np.zeros(self._mask.shape, np.float32)
+        like = near & alike(self._pixels, arm)
+        whole = grow(grow((like | (near & arm)).astype(np.uint8) * 255, -1.0), 1.0)
+        shoulder = touching(whole, np.where(arm, 255, 0).astype(np.uint8)) / np.float32(255)
+        return ramp((blur(shoulder, self._soft / 2) - 0.25) / 0.5)
+
+    def _root(self, limb: Limb) -> Share:
+        """Return how a bare arm ends beneath the trunk's cloth: in a ball; 0..1."""
+        away = distance(self._mask.shape, self._skeleton.limbs[limb, 0])
+        return ramp((ROOT_DISC * self._outline.radii[limb, 0] - away) / self._soft)
 
     def _legs(self, legs: dict[Limb, Region], covered: Share) -> dict[Layer, Part]:
         """Cut the legs from the groin, or from under a skirt, on."""
@@ -214,16 +264,17 @@ class Cutter:
             if self._outline.hem is not None:
                 # Under its skirt a leg goes on up to the hip.
                 hidden = np.maximum(hidden, ramp((0.8 - region.away) / 0.1) * (1 - start))
-            alpha = np.maximum(self._mask * (share * (1 - covered)), 255 * hidden)
-            known = (own > 0.9) & (covered < 0.05) & (start > 0.5)
+            alpha = self._firm(np.maximum(self._mask * (share * (1 - covered)), 255 * hidden))
+            known = (own > 0.9) & (covered < 0.05) & (self._leg_start(limb, BELOW_HEM) > 0.5)
             parts[LEG_LAYERS[limb]] = self._part(known, alpha)
         return parts
 
-    def _leg_start(self, limb: Limb) -> Share:
-        """Return where a leg is seen: below the groin, or below a skirt's hem; 0..1."""
+    def _leg_start(self, limb: Limb, below_hem: float = 0.0) -> Share:
+        """Return where a leg is seen: below the groin, or so far below a skirt's hem; 0..1."""
         if self._outline.hem is not None:
             rows = np.arange(self._mask.shape[0], dtype=np.float32)[:, None]
-            below = ramp((rows - self._outline.hem) / self._soft)
+            hem = self._outline.hem + below_hem * self._skeleton.torso
+            below = ramp((rows - hem) / self._soft)
             return np.broadcast_to(below, self._mask.shape)
         radius = self._outline.radii[limb, 0]
         return ramp((self._below(limb) + 0.9 * radius) / (0.2 * radius))
@@ -240,12 +291,18 @@ class Cutter:
             disc = ramp((radius - distance(shape, skeleton.limbs[limb, 0])) / self._soft)
             np.maximum(keep, disc, out=keep)
         hidden = self._between_joints()
+        for limb in arms.keys() - sleeves:
+            # Beneath what a bare arm leaves there is skin.
+            hidden = np.asarray(np.rint(hidden * (1 - self._root(limb))), np.uint8)
         low = float(skeleton.limbs[list(ARMS), 0, 1].max())
         low += SHOULDER_DISC * float(self._outline.radii[list(ARMS), 0].min())
         sides = without_bumps((self._mask * keep).astype(np.float32), skeleton, low, self._soft)
         # An arm before the trunk makes a dent in what is seen of it, and no bumps beside it.
         sides = np.maximum(sides, hidden / np.float32(255))
         alpha = self._opened(self._mask * keep * sides)
+        # Hair is faint too, and stays.
+        low_row = max(0, int(low))
+        alpha[low_row:] = self._firm(alpha[low_row:])
         for limb in sleeves:
             np.maximum(hidden, hollow(self._mask, alpha, skeleton, self._outline, limb), out=hidden)
         if not legs:
@@ -284,7 +341,13 @@ class Cutter:
         steps = (down - start) * np.arange(height)
         return np.asarray(np.add.outer(steps, along), np.float32)
 
-    def _opened(self, alpha: NDArray[np.floating]) -> Mask:
+    def _firm(self, alpha: NDArray[np.floating] | Mask) -> Mask:
+        """Drop what is faint and no soft edge: shadow and ground beside a part."""
+        solid = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
+        near = grow(np.where(solid >= 128, solid, 0).astype(np.uint8), EDGE_WIDTHS * self._soft)
+        return np.asarray(np.minimum(solid, near), np.uint8)
+
+    def _opened(self, alpha: NDArray[np.floating] | Mask) -> Mask:
         """Drop what is thinner than a body's parts are."""
         solid = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
         radius = THIN_SHARE * self._skeleton.torso
@@ -294,7 +357,7 @@ class Cutter:
     def _part(
         self,
         known: NDArray[np.bool_],
-        alpha: NDArray[np.floating],
+        alpha: NDArray[np.floating] | Mask,
         pixels: Pixels | None = None,
     ) -> Part:
         """Keep what a part covers, its colours spread from where they are known to be its own.
@@ -314,6 +377,15 @@ class Cutter:
             alpha=np.ascontiguousarray(solid[window]),
             origin=(window[1].start, window[0].start),
         )
+
+
+def alike(pixels: Pixels, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which pixels of HxWx3 are coloured like those of HxW that are known."""
+    colours = pixels[known].astype(np.float32)
+    mean, spread_of = colours.mean(axis=0), np.cov(colours, rowvar=False) + 4.0 * np.eye(3)
+    away = pixels.astype(np.float32) - mean
+    far = np.einsum("...i,ij,...j->...", away, np.linalg.inv(spread_of).astype(np.float32), away)
+    return np.asarray(far < SKIN_DEVIATIONS**2)
 
 
 def window_of(mask: Mask, skeleton: Skeleton) -> tuple[tuple[slice, slice], tuple[int, int]]:

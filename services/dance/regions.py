@@ -38,6 +38,8 @@ SMOOTH = 1.5
 RIM = 1.5
 # Cloth this much beyond a sleeve's end, over a bone's length, is no sleeve: the arm hung beside it.
 CUFF_SHARE = 0.1
+# An arm with less of a sleeve, in bones, is bare at its armpit.
+SLEEVE_MIN = 0.25
 # An arm of which so much is bare beyond its sleeve has an end of a sleeve to speak of.
 BARE_MIN = 0.7
 CLOTHED = 3.0
@@ -81,7 +83,7 @@ def measure(mask: Mask, skeleton: Skeleton, limb: Limb) -> Profile:
     """Measure a limb by the silhouette's edges beside its bones.
 
     Where one edge is hidden by the trunk, the limb is taken to be as wide there as on its other
-    side; nowhere wider than limbs are.
+    side; nowhere wider than limbs are. Bones seldom lie quite in the middle.
     """
     torso = skeleton.torso
     caps = np.array(ARM_RADII if limb in ARMS else LEG_RADII) * torso
@@ -92,7 +94,8 @@ def measure(mask: Mask, skeleton: Skeleton, limb: Limb) -> Profile:
         sides = np.stack([edge(mask, start, end, side, 1.5 * caps[0]) for side in (-1, 1)])
         free = sides <= 1.35 * cap
         sides = np.where(free, sides, np.inf)
-        narrow = np.clip(sides.min(axis=0), RADIUS_SHARE_MIN * torso, cap)
+        half = np.where(free.all(axis=0), sides.mean(axis=0), sides.min(axis=0))
+        narrow = np.clip(half, RADIUS_SHARE_MIN * torso, cap)
         width[bone] = steady(narrow)
         own = np.where(free, sides + SLACK_SHARE * torso, width[bone])
         reach[bone] = np.maximum(own, width[bone])
@@ -220,7 +223,8 @@ def without_trunk_cloth(region: Region, seen: Silhouette, skeleton: Skeleton, li
         return region
     soft = max(1.0, SOFT_SHARE * skeleton.torso)
     cloth = np.isin(seen.wear, (Wear.UPPER, Wear.LOWER, Wear.DRESS))
-    beyond = cloth & (region.along > end + CUFF_SHARE)
+    # A bare arm has no cloth at all, not even at its shoulder.
+    beyond = cloth & ((region.along > end + CUFF_SHARE) | (end < SLEEVE_MIN))
     # A patch of skin that is taken for cloth hangs on no trunk.
     trunk = cloth & (seen.body == BodyPart.TORSO)
     hung = touching(*((each * 255).astype(np.uint8) for each in (beyond | trunk, trunk)))

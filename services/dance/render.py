@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.memory.arena import Arena
-from services.dance.cutting import ARM_LAYERS
+from services.dance.cutting import ARM_LAYERS, ROOT_LAYERS
 from services.dance.pixels import draw_map, lay_over, opaque, push_in, sample, unmultiplied
 from services.dance.rig import Piece, Rig, cell_of, posed_corners
 from services.dance.skeleton import Limb
@@ -26,6 +26,7 @@ MAP_STEPS_PER_CELL = 4
 BEHIND_SHARE = 0.12
 # Depth of a piece in the drawing order: the trunk lies at 0.
 LEGS_DEPTH = -1.0
+ROOT_DEPTH = -0.5
 BACK_DEPTH = -2.0
 FRONT_DEPTH = 1.0
 
@@ -130,10 +131,14 @@ def depth(rig: Rig, piece: Piece, stance: Stance) -> float:
     elbow, end = stance.nearness[limb] / float(rig.skeleton.lengths[limb].sum())
     if limb in (Limb.LEFT_LEG, Limb.RIGHT_LEG):
         return LEGS_DEPTH + 0.1 * float(elbow)
+    if piece.layer in ROOT_LAYERS.values():
+        return ROOT_DEPTH
     upper, _ = ARM_LAYERS[limb]
     if piece.layer is upper:
-        # A shoulder is never hidden by the trunk that it is part of.
+        # A shoulder is hidden by the trunk that it is part of only where its arm goes behind it.
+        if float(elbow) < -BEHIND_SHARE:
+            return BACK_DEPTH + 0.1 * float(elbow)
         return FRONT_DEPTH + 0.1 * float(elbow)
     near = float(elbow + end) / 2
     # Otherwise a forearm lies over its upper arm.
-    return BACK_DEPTH if near < -BEHIND_SHARE else FRONT_DEPTH + 0.5 + near
+    return BACK_DEPTH + 0.5 + near if near < -BEHIND_SHARE else FRONT_DEPTH + 0.5 + near
