@@ -14,7 +14,7 @@ import av.logging
 from av.container import InputContainer
 
 from services.chassis.errors import InvalidRequestError, Reason
-from services.chassis.media.claims import claimed_samples
+from services.chassis.media.claims import is_plausible
 
 DEMUXERS: Final[Mapping[str, str]] = {
     "mp4": "mov",
@@ -59,10 +59,6 @@ CODECS: Final = frozenset(
 PROBE: Final = {"probesize": "1000000", "analyzeduration": "2000000"}
 # Each frame of an MP3 begins with eleven set bits.
 MP3_SYNC: Final = 0xFFE0
-# FFmpeg makes room for an index of all samples that a file claims before it reads one: of 2 kB that
-# claim fifty million it made 3.5 GB in half a minute. Ten minutes of film and sound have a
-# fortieth of these; 80 seconds of uncoded sound have as many.
-SAMPLES_MAX: Final = 4_000_000
 UNREADABLE: Final = "the file can't be read as sound or film"
 # What broken files make FFmpeg's bindings raise beside their own errors.
 FOREIGN_ERRORS: Final = (av.FFmpegError, ValueError, OverflowError, MemoryError, LookupError)
@@ -109,7 +105,7 @@ def open_media(data: memoryview, declared_media_type: str) -> Iterator[InputCont
     """
     kind = sniff(data)
     require_declared(declared_media_type, kind)
-    if kind == "mp4" and claimed_samples(data) > SAMPLES_MAX:
+    if kind == "mp4" and not is_plausible(data):
         raise unreadable()
     container = attempt(partial(av.open, Source(data), "r", format=DEMUXERS[kind], options=PROBE))
     try:

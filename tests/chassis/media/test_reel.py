@@ -143,6 +143,17 @@ def test_a_film_that_claims_too_many_pictures_is_refused(
     assert refusal.value.reason == Reason.MEDIA_UNREADABLE
 
 
+def test_a_track_of_a_number_below_zero_is_refused(arena: Arena) -> None:
+    """Found by fuzzing: FFmpeg counted for eight seconds from such a number on."""
+    whole = films.whole_files()[0]
+    place = whole.index(b"tkhd") + 16
+    claiming = whole[:place] + (0xFFFFFFFF).to_bytes(4) + whole[place + 4 :]
+
+    with pytest.raises(InvalidRequestError) as refusal:
+        list(read_reel(memoryview(claiming), "", films.LIMITS, arena))
+    assert refusal.value.reason == Reason.MEDIA_UNREADABLE
+
+
 def test_what_stands_in_media_data_claims_nothing(movie: bytes, arena: Arena) -> None:
     """Compressed pictures may hold the name of a table by chance: the film is read all the same."""
     chance = b"stsz" + b"\xff" * 16
