@@ -32,7 +32,7 @@ X264: Final = {
     "preset": "superfast",
     # No picture waits for later ones, so that the first fragment leaves soon. The first frame, the
     # photo itself, is kept finer than the others. Colour is the mean of 2x2 pixels.
-    "x264-params": "bframes=0:rc-lookahead=0:sync-lookahead=0:force-cfr=1:ipratio=3:chromaloc=1",
+    "x264-params": "bframes=0:rc-lookahead=0:sync-lookahead=0:force-cfr=1:ipratio=6:chromaloc=1",
 }
 
 # ITU-T H.273: primaries and matrix of BT.709, curve of IEC 61966-2-1 (sRGB).
