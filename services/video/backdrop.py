@@ -1,8 +1,9 @@
 """What is behind an outline: the background that ends there, gone on with.
 
-A camera that moves uncovers narrow strips along outlines. Colours go on smoothly there from what
-lies beside, and its grain is mirrored on top, so that nothing is left of what stands in front. Over
-the strips that a true plate shows this comes about as close to it as in-painting does
+A camera that moves uncovers narrow strips along outlines. Colours go on there from what lies
+beside: along rows and columns where both ends are alike, as those of a horizon, a wall or a floor
+are, smoothly elsewhere. Grain is mirrored on top, so that nothing is left of what stands in front.
+Over the strips that a true plate shows this comes about as close to it as in-painting does
 (`python -m bench.motion`), in a fraction of the time.
 """
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from services.chassis.raster import Lens
 from services.video import fields
 from services.video.fields import Field, Pixels
+from services.vision.proposals import mixed, propose
 from services.vision.spread import spread
 
 Mask: TypeAlias = NDArray[np.uint8]
@@ -30,6 +32,14 @@ TEAR: Final = 6.0
 CLEARANCE: Final = 1.0
 # The filling fades into the picture over this share of the shorter side.
 FEATHER: Final = 0.008
+# Outlines are mirrored at upwards or downwards where that is nearer by this factor, else sideways.
+UPRIGHT: Final = 2.0
+# Cells: farther than any.
+FAR: Final = 1 << 12
+# What goes on along rows starts so many cells away from an outline, and goes on as far as its two
+# ends are alike, of 1: e times less for every step of this.
+EDGE_CELLS: Final = 1
+ALIKE: Final = 0.045
 # Detail is what differs from the smooth picture, around this; what differs by more than grain is
 # an edge, which leads nowhere where it is mirrored.
 GREY: Final = 128
@@ -49,8 +59,7 @@ def fill(pixels: Pixels, hole: Mask, beside: Mask, lens: Lens, target: Pixels) -
     fields.with_opacity(pixels, target)
     if not beside.any():
         return
-    even = fields.reduce(pixels, beside.shape).astype(np.float32)
-    spread(even, beside > 0, lens)
+    even = continued(fields.reduce(pixels, beside.shape), beside, lens)
     x, y = mirrored(beside)
     # Half-way between places on two sides of something lies the thing itself.
     steady = (astray(x, y, beside) == 0).astype(np.uint8)
@@ -72,6 +81,24 @@ def fill(pixels: Pixels, hole: Mask, beside: Mask, lens: Lens, target: Pixels) -
     part[:] = fields.blend(part, filling, soft * np.float32(1 / 255))
 
 
+def continued(cells: Pixels, beside: Mask, lens: Lens) -> Field:
+    """Go on with the background's colours, along rows and columns where their ends are alike.
+
+    Args:
+        cells: hxwx3, the picture.
+        beside: hxw, not 0 where there is background.
+        lens: scales.
+
+    Returns:
+        hxwx3, 0..255.
+    """
+    smooth = cells.astype(np.float32)
+    spread(smooth, beside > 0, lens)
+    filled = np.rint(np.clip(smooth, 0.0, 255.0)).astype(np.uint8)
+    hole = fields.widen(np.asarray(beside == 0, np.uint8), EDGE_CELLS).astype(np.float32)
+    return 255 * mixed(propose(filled, hole, ALIKE))
+
+
 def astray(x: Field, y: Field, beside: Mask) -> Mask:
     """Find cells next to which places lie far apart, or that lead to no background."""
     apart = np.zeros(x.shape, np.float32)
@@ -84,17 +111,24 @@ def astray(x: Field, y: Field, beside: Mask) -> Mask:
 
 
 def mirrored(beside: Mask) -> tuple[Field, Field]:
-    """Find for every cell a place in the background: columns and rows, those of itself there."""
+    """Find for every cell a place in the background: columns and rows, those of itself there.
+
+    Places are mirrored along rows or along columns, since that is how most lines run that end at
+    an outline, and so they run on.
+    """
     rows, columns = beside.shape
     y, x = np.indices(beside.shape, np.float32)
-    nearest_x, nearest_y = fields.nearest(beside)
-    away = (beside == 0).astype(np.float32)
+    known = beside > 0
+    across, down = to_edge(known), to_edge(known.T).T
+    upright = np.abs(down) * UPRIGHT < np.abs(across)
+    way_x, way_y = np.where(upright, 0, across), np.where(upright, down, 0)
+    away = (~known).astype(np.float32)
     weight = np.maximum(fields.blur(away, SMOOTHNESS), 1e-3)
-    way_x = fields.blur((nearest_x - x) * away, SMOOTHNESS) / weight
-    way_y = fields.blur((nearest_y - y) * away, SMOOTHNESS) / weight
+    way_x = fields.blur(way_x * away, SMOOTHNESS) / weight
+    way_y = fields.blur(way_y * away, SMOOTHNESS) / weight
     distance = np.maximum(np.hypot(way_x, way_y), 1e-3)
     background = np.minimum(beside, 1).astype(np.float32)
-    found_x, found_y = nearest_x, nearest_y
+    found_x, found_y = fields.nearest(beside)
     for depth in reversed(DEPTHS):
         reach = depth + CLEARANCE / distance
         place_x, place_y = x + way_x * reach, y + way_y * reach
@@ -102,5 +136,18 @@ def mirrored(beside: Mask) -> tuple[Field, Field]:
         inside &= (place_x <= columns - 1) & (place_y <= rows - 1)
         good = inside & (fields.sample(background, place_x, place_y) > GROUND)
         found_x, found_y = np.where(good, place_x, found_x), np.where(good, place_y, found_y)
-    known = beside > 0
     return np.where(known, x, found_x), np.where(known, y, found_y)
+
+
+def to_edge(known: NDArray[np.bool_]) -> Field:
+    """Tell how many columns each cell is from the nearest known one of its row, to the right.
+
+    Returns:
+        hxw, negative to the left; as far as FAR where a row has none.
+    """
+    width = known.shape[1]
+    own = np.broadcast_to(np.arange(width), known.shape)
+    left = np.maximum.accumulate(np.where(known, own, -FAR), axis=1)
+    right = np.minimum.accumulate(np.where(known, own, FAR)[:, ::-1], axis=1)[:, ::-1]
+    nearer = np.where(own - left < right - own, left - own, right - own)
+    return np.clip(nearer, -FAR, FAR).astype(np.float32)

@@ -46,10 +46,10 @@ CLEAR: Final = 12
 BLEED_SHARE: Final = 0.008
 # And so near to a strand.
 STRAND_BLEED_PIXELS: Final = 2
-# The near side of an outline is looked for within this share of the shorter side, where the depth
-# rises above a hull that is flatter by this factor.
-NEAR_SHARE: Final = 0.1
-NEAR_SLOPE: Final = 0.25
+# What is nearer by so much than the back at the closest outline is on the near side of that, and by
+# so much of the layers' slope farther off.
+NEARER: Final = 0.05
+NEARER_SLOPE: Final = 0.12
 # Inverse depth of the farthest in that of the nearest: networks give depth but for its scale.
 FARTHEST: Final = 0.3
 
@@ -148,7 +148,7 @@ def split(pixels: Pixels, depth: Field, lens: Lens, arena: Arena, margin: int = 
     # Where the layers meet again, under what is still opaque, the back is the picture.
     gap = upper - lower
     hole[fields.enlarge(gap - HIDING_SHARE * fields.highest(gap, HIDING_CELLS), size) < 0.0] = 0
-    backdrop.fill(pixels, hole, beside(coarse, hole, slope), lens, back.pixels)
+    backdrop.fill(pixels, hole, beside(coarse, lower, hole, slope), lens, back.pixels)
     lift_off(pixels, back.pixels, opacity, front.pixels)
     return Layers(back=back, front=front)
 
@@ -210,11 +210,12 @@ def cover(
     return window
 
 
-def beside(depth: Field, hole: Mask, slope: float) -> Mask:
+def beside(depth: Field, lower: Field, hole: Mask, slope: float) -> Mask:
     """Find the background of what stands in front: neither in the hole nor on its near side.
 
     Args:
         depth: of the picture, in cells.
+        lower: of the back, in cells.
         hole: HxW uint8, not 0 behind outlines.
         slope: of the layers.
 
@@ -222,10 +223,11 @@ def beside(depth: Field, hole: Mask, slope: float) -> Mask:
         hxw uint8 in cells, 1 for background.
     """
     hidden = fields.reduce(np.minimum(hole, 1).astype(np.float32), depth.shape) > 0.0
-    rise = depth - fields.lower_hull(depth, slope * NEAR_SLOPE)
-    near = fields.widen((rise > PARTING[1]).astype(np.uint8), 1)
-    reach = fields.widen(hidden.astype(np.uint8), round(NEAR_SHARE * min(depth.shape)))
-    return np.asarray(~(hidden | (np.minimum(near, reach) > 0)), np.uint8)
+    x, y = fields.nearest(hidden.astype(np.uint8))
+    rows, columns = np.indices(depth.shape, np.float32)
+    behind = lower[y.astype(np.intp), x.astype(np.intp)]
+    near = depth > behind + NEARER + NEARER_SLOPE * slope * np.hypot(x - columns, y - rows)
+    return np.asarray(~(hidden | near), np.uint8)
 
 
 def lift_off(pixels: Pixels, back: Pixels, opacity: Mask, front: Pixels) -> None:

@@ -55,16 +55,17 @@ class Proposals:
     trust: Floats
 
 
-def propose(picture: Pixels, hole: Floats) -> Proposals:
+def propose(picture: Pixels, hole: Floats, difference: float = DIFFERENCE) -> Proposals:
     """Fill a hole in three ways.
 
     Args:
         picture: hxwx3, its hole filled smoothly.
         hole: hxw float32 0..1, the share that is missing.
+        difference: rows whose ends differ by so much more are trusted e times less.
     """
     known = hole < KNOWN
-    across, trust_across = along_rows(picture, known)
-    down, trust_down = along_rows(picture.transpose(1, 0, 2), known.T)
+    across, trust_across = along_rows(picture, known, difference)
+    down, trust_down = along_rows(picture.transpose(1, 0, 2), known.T, difference)
     return Proposals(
         smooth=picture,
         across=across,
@@ -81,12 +82,13 @@ def mixed(proposals: Proposals) -> Floats:
     return np.asarray(sum(way * share[:, :, None] for way, share in zip(ways, shares, strict=True)))
 
 
-def along_rows(picture: Pixels, known: Known) -> tuple[Pixels, Floats]:
+def along_rows(picture: Pixels, known: Known, difference: float) -> tuple[Pixels, Floats]:
     """Fill what is unknown with what is known nearest left and right of it, mixed by distance.
 
     Args:
         picture: hxwx3; rows in which nothing is known stay.
         known: hxw.
+        difference: see `propose`.
 
     Returns:
         The picture, and hxw logits of how far to trust it.
@@ -105,7 +107,7 @@ def along_rows(picture: Pixels, known: Known) -> tuple[Pixels, Floats]:
     filled = start + (end - start) * share[:, :, None].astype(np.float32)
     apart = np.abs(end - start).mean(axis=2) / 255
     apart = np.where(no_left | no_right, np.float32(ONE_SIDED), apart)
-    trust = -apart / DIFFERENCE - (right - left) / (DISTANCE * width)
+    trust = -apart / np.float32(difference) - (right - left) / (DISTANCE * width)
     trust = np.where(nothing, NEVER, np.maximum(trust, NEVER))
     return np.rint(filled).astype(np.uint8), trust.astype(np.float32)
 

@@ -69,6 +69,30 @@ def test_behind_a_subject_nothing_is_left_of_it(arena: Arena) -> None:
     assert (behind[:, :, 0] - behind[:, :, 1]).max() < 20
 
 
+def test_what_runs_level_behind_a_subject_runs_on(arena: Arena) -> None:
+    """Boards of a wall that end at the subject on both sides are not broken behind its outline."""
+    wall = np.full((*SIZE, 3), (150, 140, 130), np.uint8)
+    wall[::8] = wall[1::8] = (90, 70, 60)
+    picture = wall.copy()
+    picture[SUBJECT] = (30, 60, 200)
+    layers = taken_apart(picture, step(scene()), arena)
+    outline = (slice(24, 56), slice(36, 39))
+    error = np.abs(layers.back.pixels[outline][:, :, :3].astype(int) - wall[outline])
+
+    assert error.mean() < 12
+
+
+def test_what_is_inside_a_subject_is_no_background(arena: Arena) -> None:
+    """Behind a dark subject before a bright wall, wide enough to have a middle, it stays bright."""
+    picture = np.full((*SIZE, 3), 210, np.uint8)
+    picture[12:72, 20:76] = 20
+    depth = np.full(SIZE, 0.2, np.float32)
+    depth[12:72, 20:76] = 0.8
+    layers = taken_apart(picture, depth, arena)
+
+    assert layers.back.pixels[20:60, 20:24, :3].min() > 190
+
+
 def test_the_front_carries_no_halo(arena: Arena) -> None:
     """Its colours are the subject's: laid over black, nothing but red and grey appears."""
     picture = np.zeros((*SIZE, 3), np.uint8)
