@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from services.dance.hands import with_hands
 from services.dance.outline import (
     PART_SHARE_MIN,
     Mask,
@@ -148,7 +149,7 @@ def cut_out(pixels: Pixels, seen: Silhouette, skeleton: Skeleton) -> Cut:
     pixels, seen = below_border(pixels, seen, skeleton)
     window, origin = window_of(seen.mask, skeleton)
     near = moved(skeleton, -np.array(origin, np.float64))
-    seen = with_face(seen.within(window), near)
+    seen = with_hands(with_face(seen.within(window), near), near)
     radii, regions = np.zeros((4, 3)), {}
     for limb in (*ARMS, *LEGS):
         profile = measure(seen.mask, near, limb)

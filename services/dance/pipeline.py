@@ -30,6 +30,7 @@ from services.dance.cast import cast_shadow
 from services.dance.choreography import Choreography, blended
 from services.dance.cutting import Cut, cut_out
 from services.dance.driving import read_driving
+from services.dance.hands import held_things
 from services.dance.moves import Move, MoveBook
 from services.dance.outline import Silhouette
 from services.dance.pixels import grow
@@ -223,7 +224,8 @@ class DancePipeline:
         if wish.background not in (Background.KEEP, Background.BLUR):
             return None
         hole = grow(mask, HOLE_SHARE * skeleton.torso)
-        np.maximum(hole, cast_shadow(photo, mask, skeleton), out=hole)
+        for trace in (cast_shadow, held_things):
+            np.maximum(hole, trace(photo, mask, skeleton), out=hole)
         return self._filler.fill(photo, hole, arena)
 
     def _framed(
