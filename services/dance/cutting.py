@@ -60,6 +60,8 @@ THIN_SHARE = 0.03
 HAND_FROM = 1.7
 # A hand hides so much of what it lies on, over the torso's length.
 LAP_SHARE = 0.12
+# Where legs part the trunk goes on for so much, in a leg's half widths, and so wide.
+GUSSET_LONG, GUSSET_WIDE = 0.4, 1.0
 # Room around a person.
 WINDOW_SHARE = 0.06
 SOLID = 250
@@ -319,7 +321,11 @@ class Cutter:
             left, right = (self._below(limb) for limb in LEGS)
             below = np.where(on_side(self._skeleton, LEGS[0], shape), left, right)
             radius = float(self._outline.radii[list(LEGS), 0].mean())
-            whole = whole * (1 - ramp((below + 0.45 * radius) / (0.2 * radius)))
+            # Between the legs it goes on to the crotch, or legs that part would show a notch.
+            columns = np.arange(shape[1], dtype=np.float32)
+            aside = (columns - np.float32(self._outline.crotch[0])) / (GUSSET_WIDE * radius)
+            gusset = GUSSET_LONG * np.maximum(0.0, 1.0 - aside**2)
+            whole = whole * (1 - ramp((below / radius + 0.45 - gusset) / 0.2))
         # Where the trunk reaches in under an arm's edge its colours go on, and not the arm's.
         known = (covered < 0.05) & (whole > 200)
         for region in arms.values():
