@@ -20,7 +20,7 @@ from services.dance.outline import (
     on_side,
     with_face,
 )
-from services.dance.pixels import blur, grow, polygon, spread, touching, without_crumbs
+from services.dance.pixels import grow, polygon, spread, without_crumbs
 from services.dance.regions import (
     SLEEVE_MIN,
     SOFT_SHARE,
@@ -33,7 +33,7 @@ from services.dance.regions import (
     region_of,
     without_trunk_cloth,
 )
-from services.dance.shoulders import hollow, rounding
+from services.dance.shoulders import bare_shoulder, hollow, rounding
 from services.dance.sides import with_sides, without_bumps
 from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
 from services.vision.parts import BodyPart, Wear
@@ -44,12 +44,6 @@ Pixels: TypeAlias = NDArray[np.uint8]
 # the trunk's cloth.
 SHOULDER_DISC = 0.6
 ROOT_DISC = 0.75
-# So far around its joint, and so far inwards of it, over the arm's half width, a bare shoulder
-# turns with its arm.
-BARE_REACH, BARE_INWARDS = 2.0, 0.8
-# Colours so many standard deviations from an arm's are not its skin; fewer pixels show none.
-SKIN_DEVIATIONS = 3.5
-BARE_PIXELS_MIN = 50
 # Colours of bare legs are their own from so far below a skirt's hem on, over the torso's length.
 BELOW_HEM = 0.03
 # Half an elbow's width over what was measured there.
@@ -195,7 +189,9 @@ class Cutter:
             cap, corner = rounding(self._mask, self._skeleton, self._outline, limb)
             corner[self._head] = 0.0
             if region.sleeve < SLEEVE_MIN:
-                corner = self._bare_shoulder(limb, region)
+                arm = (region.own > 0.9) & self._skin & (self._known > 0) & (region.along < 1.0)
+                free = (self._mask > 0) & ~self._head
+                corner = bare_shoulder(self._pixels, arm, free, self._skeleton, self._outline, limb)
             arms[limb] = replace(region, share=np.maximum(region.share, corner))
             np.maximum(covered, corner, out=covered)
             if region.sleeve >= SLEEVE_MIN:
@@ -227,25 +223,6 @@ class Cutter:
             known = (region.share > 0.8) & self._skin
             parts[ROOT_LAYERS[limb]] = self._part(known, self._mask * self._root(limb))
         return parts
-
-    def _bare_shoulder(self, limb: Limb, region: Region) -> Share:
-        """Return the skin of a bare arm's shoulder, outwards of the strap that stays; 0..1.
-
-        What is coloured like the upper arm and hangs together with it; where skin ends and cloth
-        begins is seen more sharply in the colours than in what they were taken for.
-        """
-        joint, radius = self._skeleton.limbs[limb, 0], self._outline.radii[limb, 0]
-        columns = np.arange(self._mask.shape[1], dtype=np.float32)
-        out = self._skeleton.side(limb) * (columns - np.float32(joint[0]))
-        near = distance(self._mask.shape, joint) < BARE_REACH * radius
-        near = near & (out > -BARE_INWARDS * radius) & ~self._head & (self._mask > 0)
-        arm = (region.own > 0.9) & self._skin & (self._known > 0) & (region.along < 1.0)
-        if np.count_nonzero(arm) < BARE_PIXELS_MIN:
-            return np.zeros(self._mask.shape, np.float32)
-        like = near & alike(self._pixels, arm)
-        whole = grow(grow((like | (near & arm)).astype(np.uint8) * 255, -1.0), 1.0)
-        shoulder = touching(whole, np.where(arm, 255, 0).astype(np.uint8)) / np.float32(255)
-        return ramp((blur(shoulder, self._soft / 2) - 0.25) / 0.5)
 
     def _root(self, limb: Limb) -> Share:
         """Return how a bare arm ends beneath the trunk's cloth: in a ball; 0..1."""
@@ -384,15 +361,6 @@ class Cutter:
             alpha=np.ascontiguousarray(solid[window]),
             origin=(window[1].start, window[0].start),
         )
-
-
-def alike(pixels: Pixels, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell which pixels of HxWx3 are coloured like those of HxW that are known."""
-    colours = pixels[known].astype(np.float32)
-    mean, spread_of = colours.mean(axis=0), np.cov(colours, rowvar=False) + 4.0 * np.eye(3)
-    away = pixels.astype(np.float32) - mean
-    far = np.einsum("...i,ij,...j->...", away, np.linalg.inv(spread_of).astype(np.float32), away)
-    return np.asarray(far < SKIN_DEVIATIONS**2)
 
 
 def window_of(mask: Mask, skeleton: Skeleton) -> tuple[tuple[slice, slice], tuple[int, int]]:

@@ -4,12 +4,17 @@ A shoulder's outer corner turns with its arm, or it would stand out of the trunk
 below the joint the trunk goes over into the arm in a hollow curve.
 """
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from services.dance.outline import Mask, Outline
-from services.dance.pixels import polygon
-from services.dance.regions import SOFT_SHARE, Share, ramp
+from services.dance.pixels import blur, grow, polygon, touching
+from services.dance.regions import SOFT_SHARE, Share, distance, ramp
 from services.dance.skeleton import Limb, Points, Skeleton
+
+Pixels: TypeAlias = NDArray[np.uint8]
 
 # Half the arm's width is the unit of these: where a shoulder begins to round off, inwards of the
 # joint, where its rounding ends, outwards, and how high above the joint its top may be.
@@ -23,6 +28,13 @@ DISC_SHARE = 0.6
 HOLLOW_SHARE = 0.4
 HOLLOW_BEND = (0.4, 0.5)
 CURVE_STEPS = 12
+# So far around its joint, and so far inwards of it, over the arm's half width, a bare shoulder
+# turns with its arm.
+BARE_REACH, BARE_INWARDS = 2.0, 0.8
+# Colours so many standard deviations from an arm's are not its skin; fewer pixels show none.
+SKIN_DEVIATIONS = 3.5
+SKIN_NOISE = 2.0
+BARE_PIXELS_MIN = 50
 
 
 def rounding(mask: Mask, skeleton: Skeleton, outline: Outline, limb: Limb) -> tuple[Share, Share]:
@@ -41,6 +53,56 @@ def rounding(mask: Mask, skeleton: Skeleton, outline: Outline, limb: Limb) -> tu
     beyond *= top / (SOFT_SHARE * skeleton.torso)
     near = np.outer((up > 0) & (up < 2 * TOP_MAX * radius), (aside > 0) & (out < 2 * radius))
     return ramp(1.0 - beyond) * near, ramp(beyond) * near
+
+
+def bare_shoulder(
+    pixels: Pixels,
+    arm: NDArray[np.bool_],
+    free: NDArray[np.bool_],
+    skeleton: Skeleton,
+    outline: Outline,
+    limb: Limb,
+) -> Share:
+    """Return the skin of a bare arm's shoulder, outwards of the strap that stays; HxW, 0..1.
+
+    What is coloured like the upper arm and hangs together with it: where skin ends and cloth begins
+    is seen more sharply in the colours than in what they were taken for.
+
+    Args:
+        pixels: HxWx3 uint8 RGB.
+        arm: HxW, skin of the upper arm for sure.
+        free: HxW, what may be the arm's: the person without the head.
+        skeleton: the person's.
+        outline: the person's.
+        limb: which arm.
+    """
+    share = np.zeros(arm.shape, np.float32)
+    joint, radius = skeleton.limbs[limb, 0], float(outline.radii[limb, 0])
+    low = np.maximum(np.floor(joint - BARE_REACH * radius), 0).astype(int)
+    high = np.maximum(np.ceil(joint + BARE_REACH * radius), 0).astype(int)
+    window = slice(low[1], high[1]), slice(low[0], high[0])
+    own = arm[window]
+    if np.count_nonzero(own) < BARE_PIXELS_MIN:
+        return share
+    columns = np.arange(low[0], low[0] + own.shape[1], dtype=np.float32)
+    out = skeleton.side(limb) * (columns - np.float32(joint[0]))
+    near = distance(own.shape, joint - low) < BARE_REACH * radius
+    near &= free[window] & (out > -BARE_INWARDS * radius)
+    like = near & (alike(pixels[window], own) | own)
+    whole = grow(grow(like.astype(np.uint8) * 255, -1.0), 1.0)
+    skin = touching(whole, np.where(own, 255, 0).astype(np.uint8)) / np.float32(255)
+    soft = max(1.0, SOFT_SHARE * skeleton.torso)
+    share[window] = ramp((blur(skin, soft / 2) - 0.25) / 0.5)
+    return share
+
+
+def alike(pixels: Pixels, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which pixels of HxWx3 are coloured like those of HxW that are known."""
+    colours = pixels[known].astype(np.float32)
+    spread = np.cov(colours, rowvar=False) + SKIN_NOISE**2 * np.eye(3)
+    away = pixels.astype(np.float32) - colours.mean(axis=0)
+    far = np.einsum("...i,ij,...j->...", away, np.linalg.inv(spread).astype(np.float32), away)
+    return np.asarray(far < SKIN_DEVIATIONS**2)
 
 
 def height_above(mask: Mask, place: Points) -> float:
