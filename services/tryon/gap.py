@@ -10,6 +10,7 @@ from services.tryon import canvas
 from services.tryon.bare import BareLimb, bare_outline
 from services.tryon.beneath import beneath
 from services.tryon.body import (
+    ARMS,
     DRESS,
     FOOT,
     HAIR,
@@ -41,8 +42,10 @@ from services.tryon.limb import along_arm, along_limb, find_limb
 from services.tryon.pieces import Part
 from services.tryon.skin import bare_trunk
 
-# On skin and shoes that a hem, a cuff or its shadow may lie on it reaches further, in spans.
+# On skin and shoes that a hem or its shadow may lie on it reaches further, on arms, on which a cuff
+# throws its shadow, further still; in spans.
 HEM_MARGIN = 0.028
+CUFF_MARGIN = 0.05
 EDGE_SIGMA = 0.8
 # The same of skin, which is laid up to drawn outlines, and twice where an arm lies in front.
 SKIN_SIGMA = 1.2
@@ -86,11 +89,16 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     old = replaced(wearer, category, union, sleeve_ends(drawn))
     wrapped = beside_limbs(wearer, drawn)
     old |= wrapped & (wearer.wear == SKIN)
-    hems = canvas.grown(old, max(CLEAR_MARGIN, HEM_MARGIN * wearer.span))
+    beside = canvas.depth_inside(~old)
+    hems = (beside <= max(CLEAR_MARGIN, HEM_MARGIN * wearer.span)) & labelled(
+        wearer.wear, (SKIN, SHOES)
+    )
+    arms = labelled(wearer.body, ARMS) & (wearer.wear == SKIN)
+    hems |= (beside <= CUFF_MARGIN * wearer.span) & arms
     if category not in BOTTOMS:
         old |= under_hem(wearer, old)
     wide = canvas.grown(old, CLEAR_MARGIN)
-    wide |= hems & labelled(wearer.wear, (SKIN, SHOES))
+    wide |= hems
     low = below_hips(wearer)
     wide &= ~protected(wearer)
     kept = LOWER if category not in BOTTOMS else UPPER
@@ -208,7 +216,8 @@ def lay_gap(
         hole = canvas.grown(wearer.body > 0, 2.0 * CLEAR_MARGIN) | gap.ground
         # It goes on under the edge of skin, or the old clothes would shine through there.
         below = canvas.grown(gap.ground, 2.0 * CLEAR_MARGIN) & (gap.ground | gap.skin)
-        edit.lay(ground(wearer, gap.ground, hole, fill, seed), canvas.softened(below, EDGE_SIGMA))
+        behind, traces = ground(wearer, gap.ground, hole, fill, seed)
+        edit.lay(behind, canvas.softened(below | traces, EDGE_SIGMA))
     if gap.cloth.any():
         # What is cleared away lay on it, or beside it.
         open_to = canvas.shrunk(~(gap.ground | gap.skin | gap.cloth), HEM_MARGIN * wearer.span)

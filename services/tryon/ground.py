@@ -22,6 +22,10 @@ UNEVEN_SIGMA = 0.12
 NARROW = 0.03
 # Labels are exact to a pixel or two; what is cleared away reaches so much further.
 CLEAR_MARGIN = 2.0
+# Traces of old clothes are looked for so far beside what was known of them, in spans, and not so
+# near to what stays of the person, in pixels.
+TRACE_REACH = 0.07
+KEPT_MARGIN = 3.0
 
 
 class Filler(Protocol):
@@ -32,7 +36,9 @@ class Filler(Protocol):
         ...
 
 
-def ground(wearer: Wearer, wanted: Chosen, hole: Chosen, fill: Filler, seed: int) -> Pixels:
+def ground(
+    wearer: Wearer, wanted: Chosen, hole: Chosen, fill: Filler, seed: int
+) -> tuple[Pixels, Chosen]:
     """Make up what lies behind: an even ground runs on, of any other pieces are laid.
 
     Args:
@@ -40,13 +46,18 @@ def ground(wearer: Wearer, wanted: Chosen, hole: Chosen, fill: Filler, seed: int
         hole: HxW, where the person hides the ground, which holds all that is wanted.
         fill: lays pieces.
         seed: of the grain.
+
+    Returns:
+        HxWx3 uint8, and HxW where else it is to be laid: on traces of the old clothes beside what
+        was known of them, which an even ground tells.
     """
-    filled = wearer.pixels.copy()
+    filled, traces = wearer.pixels.copy(), np.zeros(hole.shape, np.bool_)
     if hole.all():
-        return fill(filled, hole)
+        return fill(filled, hole), traces
     reach = round(FILL_REACH * wearer.span)
     window = canvas.bounds(wanted, reach, ~hole)
     even, uneven = evened(wearer.pixels[window], ~hole[window], wearer.span)
+    apart = canvas.largest(np.abs(wearer.pixels[window] - even)) > EVEN_LEVELS
     even += grain(wearer.pixels[window], ~hole[window], hole[window].shape, seed)[:, :, None]
     plain, rest = (np.zeros(uneven.shape, np.bool_) for _ in range(2))
     for place, piece in canvas.pieces(canvas.grown(wanted[window], CLEAR_MARGIN)):
@@ -55,8 +66,18 @@ def ground(wearer: Wearer, wanted: Chosen, hole: Chosen, fill: Filler, seed: int
     whole = filled[window]
     if rest.any():
         whole[:] = pieced(wearer.pixels[window], hole[window], rest, wearer.span, fill)
+    kept = canvas.grown((wearer.body[window] > 0) & ~wanted[window], KEPT_MARGIN)
+    apart &= canvas.grown(plain, TRACE_REACH * wearer.span) & ~kept
+    plain |= traces_beside(apart, plain)
     whole[plain] = np.clip(np.rint(even[plain]), 0.0, 255.0)
-    return filled
+    traces[window] = plain & ~wanted[window]
+    return filled, traces
+
+
+def traces_beside(apart: Chosen, plain: Chosen) -> Chosen:
+    """Choose what differs from an even ground, and its soft edge, where it is large enough."""
+    thick = canvas.grown(canvas.shrunk(apart | plain, 1), 2.0 * CLEAR_MARGIN)
+    return thick & canvas.grown(apart, CLEAR_MARGIN)
 
 
 def evened(pixels: Pixels, known: Chosen, span: float) -> tuple[Plane, Plane]:
