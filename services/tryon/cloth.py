@@ -30,6 +30,10 @@ GROUND_SHARE_MAX = 0.25
 CLEAR_LEVELS = 30
 BESIDE_SHARE = 0.08
 THIN_SHARE = 0.006
+# A pattern has the ground's colour if so much of it differs by less than so many levels; notches of
+# a mask no wider than twice this share of the picture are that pattern's.
+PATTERN_LEVELS, PATTERN_SHARE_MIN = 24, 0.04
+NOTCH_SHARE = 0.015
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ def cut_out(pixels: NDArray[np.uint8], garment: Garment) -> Cloth:
     evenness = evenness_of(colour, cover)
     if evenness > EVEN_MIN and (cover < COVERED).any():
         apart = off_ground(colour, cover)
-        cover = with_all_but_ground(apart, without_ground(apart, cover))
+        cover = with_own_ground(apart, with_all_but_ground(apart, without_ground(apart, cover)))
     height, width = cover.shape
     scale = min(1.0, SIDE_MAX / max(height, width))
     if scale < 1.0:
@@ -141,6 +145,21 @@ def with_all_but_ground(apart: NDArray[np.uint8], cover: NDArray[np.uint8]) -> N
     whole = canvas.shrunk(canvas.grown(~outside | missed, 2 * thin), 2 * thin)
     whole &= (apart > GROUND_LEVELS) | ~outside
     return np.maximum(cover, np.rint(canvas.softened(whole, 0.7) * 255)).astype(np.uint8)
+
+
+def with_own_ground(apart: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Close notches of a mask whose garment has the ground's colour: a pattern's at its edge.
+
+    Args:
+        apart: see `off_ground`.
+        cover: hxw.
+    """
+    inner = canvas.shrunk(cover >= COVERED, NOTCH_SHARE * max(cover.shape))
+    if not inner.any() or (apart[inner] < PATTERN_LEVELS).mean() < PATTERN_SHARE_MIN:
+        return cover
+    reach = NOTCH_SHARE * max(cover.shape)
+    closed = canvas.shrunk(canvas.grown(cover >= COVERED, reach), reach)
+    return np.maximum(cover, np.rint(canvas.softened(closed, 0.7) * 255)).astype(np.uint8)
 
 
 def evenness_of(colour: NDArray[np.uint8], cover: NDArray[np.uint8]) -> float:

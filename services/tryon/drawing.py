@@ -81,9 +81,8 @@ def seams_closed(drawn: list[Drawn], wearer: Wearer) -> list[Drawn]:
         part += (layer.colour - part) * layer.cover[:, :, None]
     near = canvas.bounds(gap, round(2 * reach))
     colour = np.rint(whole[window]).astype(np.uint8)
-    colour[near] = canvas.mirrored_out(
-        colour[near], solid[near], canvas.grown(gap[near], GAP_REACH)
-    )
+    open_to = canvas.grown(gap[near], GAP_REACH) & ~solid[near]
+    colour[near] = canvas.run_on(colour[near], solid[near], open_to)
     trunk = next((layer for layer in drawn if layer.piece.part is Part.TRUNK), drawn[0])
     cover = canvas.softened(gap, GAP_SIGMA)
     seam = Drawn(piece=trunk.piece, window=window, colour=colour, cover=cover, inside=None)

@@ -1,5 +1,6 @@
 """What the old clothes leave open where the new garment does not reach, and what is seen there."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,6 @@ from services.tryon import canvas
 from services.tryon.bare import BareLimb, bare_outline
 from services.tryon.beneath import beneath
 from services.tryon.body import (
-    ARMS,
     DRESS,
     FOOT,
     HAIR,
@@ -42,10 +42,11 @@ from services.tryon.limb import along_arm, along_limb, find_limb
 from services.tryon.pieces import Part
 from services.tryon.skin import bare_trunk
 
-# On skin and shoes that a hem or its shadow may lie on it reaches further, on arms, on which a cuff
-# throws its shadow, further still; in spans.
+# On shoes that a hem may lie on it reaches further, and on skin in a hem's shadow; in spans.
 HEM_MARGIN = 0.028
-CUFF_MARGIN = 0.05
+SHADOW_MARGIN = 0.05
+# So far, in spans, skin that is made goes over into skin that is seen.
+FADE = 0.07
 EDGE_SIGMA = 0.8
 # The same of skin, which is laid up to drawn outlines, and twice where an arm lies in front.
 SKIN_SIGMA = 1.2
@@ -58,6 +59,8 @@ WRAP_FROM = 0.12
 SLEEVE_OVERLAP = 3.0
 # Rows of a dress that go on under the waistband of what is put on below it.
 WAIST_OVERLAP = 5
+# The same under the hem of a top.
+HEM_OVERLAP = 8
 # Half the width of the widest neckline between sleeves, in spans.
 NECKLINE = 0.40
 # Waist above the hip joints, in spans.
@@ -90,11 +93,8 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     wrapped = beside_limbs(wearer, drawn)
     old |= wrapped & (wearer.wear == SKIN)
     beside = canvas.depth_inside(~old)
-    hems = (beside <= max(CLEAR_MARGIN, HEM_MARGIN * wearer.span)) & labelled(
-        wearer.wear, (SKIN, SHOES)
-    )
-    arms = labelled(wearer.body, ARMS) & (wearer.wear == SKIN)
-    hems |= (beside <= CUFF_MARGIN * wearer.span) & arms
+    hems = (beside <= HEM_MARGIN * wearer.span) & (wearer.wear == SHOES)
+    hems |= (beside <= SHADOW_MARGIN * wearer.span) & (wearer.wear == SKIN)
     if category not in BOTTOMS:
         old |= under_hem(wearer, old)
     wide = canvas.grown(old, CLEAR_MARGIN)
@@ -191,7 +191,7 @@ def replaced(
             beside |= (along >= 0) & (along < ends[side])
         return labelled(wear, (UPPER, DRESS)) & beside
     hem = float(low[rows[-1], middle]) if rows.size else 0.0
-    return np.asarray((wear == UPPER) | ((wear == DRESS) & (low < min(hem, 0.0))))
+    return np.asarray((wear == UPPER) | ((wear == DRESS) & above_hem(union, low < min(hem, 0.0))))
 
 
 def below_waist(union: Plane, usual: Chosen) -> Chosen:
@@ -201,6 +201,18 @@ def below_waist(union: Plane, usual: Chosen) -> Chosen:
     # What ends under a waistband shows up to it.
     below[WAIST_OVERLAP:] = below[:-WAIST_OVERLAP].copy()
     return np.where(covered.any(axis=0, keepdims=True), below, usual)
+
+
+def above_hem(union: Plane, usual: Chosen) -> Chosen:
+    """Choose what of the usual does not go on under the lower edge of a garment."""
+    covered = union > COVERED
+    # What begins under a hem shows up to it, all along.
+    columns = np.flatnonzero(covered.any(axis=0))
+    if not columns.size:
+        return usual
+    ends = covered.shape[0] - 1 - np.argmax(covered[::-1], axis=0)
+    level = np.interp(np.arange(covered.shape[1]), columns, ends[columns]) - HEM_OVERLAP
+    return np.asarray(usual & (np.arange(covered.shape[0])[:, None] < level))
 
 
 def lay_gap(
@@ -227,7 +239,22 @@ def lay_gap(
             shown = np.asarray(cover > 0)
             edit.lay(beneath(wearer, source, shown, from_below=under == LOWER), cover)
     if gap.skin.any():
-        edit.lay(skin, canvas.softened(gap.skin, SKIN_SIGMA))
+        edit.lay(skin, skin_cover(wearer, gap))
+
+
+def skin_cover(wearer: Wearer, gap: Gap) -> Plane:
+    """Return how far skin that is made covers what is seen, HxW 0..1: it fades out on skin."""
+    cover = canvas.softened(gap.skin, SKIN_SIGMA)
+    fade = FADE * wearer.span
+    window = canvas.bounds(gap.skin, math.ceil(fade))
+    away = canvas.depth_inside(~gap.skin[window])
+    inside = bare_trunk(wearer)[window]
+    for each in gap.limbs:
+        inside = inside | each.chosen(wearer.shape)[window]
+    seen = (wearer.wear[window] == SKIN) & inside & ~protected(wearer)[window]
+    share = np.clip(1.0 - away / fade, 0.0, 1.0) * canvas.softened(seen, SKIN_SIGMA)
+    np.maximum(cover[window], share, out=cover[window])
+    return cover
 
 
 def shadow(wearer: Wearer, gap: Gap, union: Plane, span: float) -> Plane:

@@ -36,6 +36,7 @@ from services.tryon.gap import (
     lay_gap,
     protected,
     shadow,
+    skin_cover,
 )
 from services.tryon.garment import GarmentCategory
 from services.tryon.ground import Filler
@@ -211,8 +212,9 @@ def lay_bare_arm(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, side: Side, 
     beyond = along > reach
     seen = beyond & (wearer.wear == SKIN)
     edit.uncover(canvas.softened(canvas.shrunk(seen, 1), EDGE_SIGMA))
-    made = beyond & gap.skin
-    edit.lay(skin, canvas.softened(made, SKIN_SIGMA))
+    made = beyond & canvas.grown(gap.skin, 1)
+    if made.any():
+        edit.lay(skin, np.minimum(skin_cover(wearer, gap), canvas.softened(beyond, SKIN_SIGMA)))
 
 
 def order_of(layer: Drawn, wearer: Wearer, behind: set[Side]) -> tuple[int, float]:

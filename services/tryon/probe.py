@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from services.tryon.body import HAIR, Point, Points, Wearer, labelled
+from services.tryon.body import HAIR, SKIN, Point, Points, Wearer, labelled
 
 ScalarT = TypeVar("ScalarT", bound=np.generic)
 
@@ -84,6 +84,11 @@ def outermost_bald(
     """Measure the same of what hair does not cover."""
     parts = labelled(on_line(wearer.body, start, direction, far), wanted)
     return last_of(parts & (on_line(wearer.wear, start, direction, far) != HAIR))
+
+
+def outermost_skin(wearer: Wearer, start: Point, direction: Point, far: float) -> float | None:
+    """Measure how far out skin lies along a line; see `outermost`."""
+    return last_of(on_line(wearer.wear, start, direction, far) == SKIN)
 
 
 def unbroken(chosen: NDArray[np.bool_], start: Point, direction: Point, far: float) -> float | None:

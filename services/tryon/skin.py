@@ -6,9 +6,21 @@ import numpy as np
 
 from services.tryon import canvas
 from services.tryon.bare import BareLimb, skin_of
-from services.tryon.body import HEAD, HIP, LEGS, SHOULDER, SIDES, SKIN, TORSO, Wearer, labelled
+from services.tryon.body import (
+    HEAD,
+    HIP,
+    LEGS,
+    SHOULDER,
+    SIDES,
+    SKIN,
+    TORSO,
+    Side,
+    Wearer,
+    labelled,
+)
 from services.tryon.canvas import Chosen, Plane
 from services.tryon.grain import grain
+from services.tryon.probe import outermost_skin
 
 # How far the tone of visible skin reaches, in spans.
 TONE_SIGMA = 0.10
@@ -18,30 +30,48 @@ SHADING_SHARE = 0.6
 LIGHT_RANGE = (-0.22, 0.12)
 # A limb darkens towards its sides.
 ROUNDNESS = 0.16
-# Half a neck's width, in spans.
-NECK_WIDTH = 0.195
-# Soft edges take so many pixels from beyond what is wanted.
-EDGE_REACH = 3.0
+# Least and most of half a neck's width, and how far above the shoulder joints it shows, in spans.
+NECK_WIDTHS = (0.12, 0.195)
+NECK_HEIGHTS = (0.28, 0.33, 0.38, 0.43)
+# Edges that fade out take so much from beyond what is wanted, in spans.
+EDGE_REACH = 0.08
 # Pixels of skin that give a tone.
 SEEN_MIN = 80
 
 
 def bare_trunk(wearer: Wearer) -> Chosen:
     """Choose where skin may show on the trunk: below the line of neck and shoulders."""
+    return wearer.once("bare trunk", trunk_outline)
+
+
+def trunk_outline(wearer: Wearer) -> Chosen:
+    """Choose what `bare_trunk` answers."""
     middle, span, down = wearer.middle(SHOULDER), wearer.span, wearer.down
     side = {}
     for place in SIDES:
-        out = wearer.outward(place)
+        out, neck = wearer.outward(place), neck_width(wearer, place)
         side[place] = [
-            middle - 0.60 * span * down + NECK_WIDTH * span * out,
-            middle - 0.27 * span * down + NECK_WIDTH * span * out,
-            middle - 0.20 * span * down + (NECK_WIDTH + 0.07) * span * out,
+            middle - 0.60 * span * down + neck * out,
+            middle - 0.27 * span * down + neck * out,
+            middle - 0.20 * span * down + (neck + 0.07 * span) * out,
             wearer.joint(SHOULDER, place) + span * (0.04 * out - 0.13 * down),
             wearer.joint(SHOULDER, place) + span * 0.20 * out,
             wearer.joint(HIP, place) + span * (0.40 * out + 0.6 * down),
         ]
     right, left = side[SIDES[0]], side[SIDES[1]]
     return canvas.polygon(wearer.shape, np.array([*right, *reversed(left)]))
+
+
+def neck_width(wearer: Wearer, side: Side) -> float:
+    """Measure half the width of the neck, in pixels; the usual one where hair or cloth hides it."""
+    least, most = (share * wearer.span for share in NECK_WIDTHS)
+    widths = []
+    for height in NECK_HEIGHTS:
+        place = wearer.middle(SHOULDER) - height * wearer.span * wearer.down
+        far = outermost_skin(wearer, place, wearer.outward(side), 1.5 * most)
+        if far is not None and far > least:
+            widths.append(far)
+    return min([*widths, most])
 
 
 def skin_over(
@@ -68,7 +98,7 @@ def skin_over(
     for part in (rest & ~low, rest & low):
         if part.any():
             seen = seen_skin(wearer, low=bool((part & low).any())) & ~wanted
-            over = part | (canvas.grown(part, EDGE_REACH) & ~wanted)
+            over = part | (canvas.grown(part, EDGE_REACH * wearer.span) & ~wanted)
             lay_trunk(answer, wearer, shading, over, seen, seed)
     return answer
 
@@ -87,8 +117,9 @@ def lay_limb(
     usual = seen_skin(wearer, low=bare.limb.kind == "leg")
     tone = np.median(wearer.pixels[usual], axis=0) if usual.any() else np.full(3, 150.0)
     chart = skin_of(wearer, bare, seen, shading, tone.astype(np.float32))
-    window = canvas.bounds(part, round(EDGE_REACH) + 1)
-    over = part[window] | (canvas.grown(part[window], EDGE_REACH) & ~wanted[window])
+    reach = EDGE_REACH * wearer.span
+    window = canvas.bounds(part, round(reach) + 1)
+    over = part[window] | (canvas.grown(part[window], reach) & ~wanted[window])
     made = bare.drawn(chart, window)
     made += grain(wearer.pixels, usual, made.shape[:2], seed)[:, :, None]
     answer[window][over] = made[over]

@@ -92,9 +92,17 @@ def collar_place(wearer: Wearer, trunk: Trunk, side: Side, share: float, stand: 
 def shoulder_line(wearer: Wearer, trunk: Trunk, side: Side, share: float) -> Point:
     """Return the point on the upper line of a shoulder.
 
+    Both shoulders tell how it runs: hair, and where labels of the neck begin, differ by side.
+
     Args:
         share: 0 in the middle of the body, 1 at the sleeve's seam.
     """
+    sunk = [sunk_by(wearer, usual_line(wearer, trunk, each, share), each) for each in SIDES]
+    return usual_line(wearer, trunk, side, share) + wearer.down * float(np.mean(sunk))
+
+
+def usual_line(wearer: Wearer, trunk: Trunk, side: Side, share: float) -> Point:
+    """Return the point where the upper line of a shoulder usually lies."""
     middle = (trunk.tops[Side.LEFT] + trunk.tops[Side.RIGHT]) / 2
     top = trunk.tops[side]
     neck = wearer.middle(SHOULDER) + wearer.span * (
@@ -106,13 +114,17 @@ def shoulder_line(wearer: Wearer, trunk: Trunk, side: Side, share: float) -> Poi
     )
     rise = np.interp(share, [neck_share, 1.0], [1.0, 0.0])
     height = float((middle - neck) @ wearer.down)
-    usual = place - wearer.down * height * rise
+    return np.asarray(place - wearer.down * height * rise)
+
+
+def sunk_by(wearer: Wearer, usual: Point, side: Side) -> float:
+    """Measure how far a shoulder lies below where it usually does, in pixels; 0 if unknown."""
     reach = 0.10 * wearer.span
     labels, below = (TORSO, UPPER_ARM[side]), usual + reach * wearer.down
     far = outermost_bald(wearer, labels, below, -wearer.down, 2 * reach)
     if far is None or far >= 2 * reach - 1.0:
-        return np.asarray(usual)
-    return np.asarray(usual + wearer.down * (reach - far) - wearer.down)
+        return 0.0
+    return reach - far - 1.0
 
 
 def front_shift(wearer: Wearer, depth: float) -> Point:
