@@ -51,12 +51,14 @@ class Step:
     Attributes:
         size: along the line.
         taken: what each call took.
+        processor_seconds: what each call took of the service's processors, whoever else used them.
         memory_bytes_peak: most that the service was seen to hold in each call.
         failures: calls that failed, by code and reason.
     """
 
     size: float
     taken: list[Taken] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)
     memory_bytes_peak: list[int] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
 
@@ -94,12 +96,15 @@ class Line:
         fitted = [step for step in steps if step.size <= self.fit_up_to]
         sizes = [step.size for step in fitted]
         time_growth = growth(sizes, [step.seconds for step in fitted])
+        work = [statistics.median(step.processor_seconds) for step in fitted]
+        work_growth = growth(sizes, work)
         leased_growth = growth(sizes, [step.taken[0].leased_bytes for step in fitted])
         return {
             "feature": self.feature,
             "dimension": self.dimension,
             "fit_up_to": self.fit_up_to if self.fit_up_to < max(self.sizes) else None,
             "time": asdict(time_growth) if time_growth else None,
+            "processor_time": asdict(work_growth) if work_growth else None,
             "call_memory": asdict(leased_growth) if leased_growth else None,
             "left_out": self.left_out,
             "steps": [asdict(step) for step in self.steps.values()],
@@ -223,6 +228,7 @@ def expected_seconds(line: Line, size: float) -> float:
 
 def measure(client: Client, begin: Begin, step: Step, processes: Household) -> None:
     """Make one call and watch the service's memory meanwhile."""
+    before = processes.processor_seconds()
     with memory_peak(processes) as peaks:
         try:
             taken = take(client, begin)
@@ -231,6 +237,7 @@ def measure(client: Client, begin: Begin, step: Step, processes: Household) -> N
             step.failures[cause] = step.failures.get(cause, 0) + 1
             return
     step.taken.append(taken)
+    step.processor_seconds.append(processes.processor_seconds() - before)
     step.memory_bytes_peak.append(max(peaks))
 
 
@@ -255,7 +262,9 @@ def memory_peak(processes: Household) -> Iterator[list[int]]:
 def print_line(line: Line) -> None:
     """Print medians and exponents."""
     document = line.document()
-    fits = " ".join(f"{cost}: {document[cost]}" for cost in ("time", "call_memory"))
+    fits = " ".join(
+        f"{cost}: {document[cost]}" for cost in ("time", "processor_time", "call_memory")
+    )
     print(f"{line.feature}, {line.dimension}: {fits} left out {line.left_out}")
     for step in line.steps.values():
         if step.taken:
