@@ -77,6 +77,7 @@ def main() -> None:
     if options.data:
         figures |= beats(pipeline, options.data)
     figures |= speed(pipeline)
+    figures["load average of the machine"] = psutil.getloadavg()[0]
     for name, value in figures.items():
         print(f"{name:58} {value:10.4f}")
     if options.json:
