@@ -6,7 +6,7 @@ shoulders and chest.
 
 import numpy as np
 
-from services.tryon.body import SHOULDER, SIDES, Wearer
+from services.tryon.body import HIP, SHOULDER, SIDES, TORSO_SHARE, Wearer
 from services.tryon.cloth import Cloth
 from services.tryon.garment import GarmentCategory
 from services.tryon.girth import body_edge, visible_share
@@ -31,8 +31,11 @@ FLAT_SLEEVELESS = 0.2
 CHEST_DOWN = 0.38
 CHEST_HEIGHT = 0.26
 CHESTS = (0.85, 1.25)
-# What hangs further from the body.
-OUTER_SIZE = 1.07
+# What hangs further from the body, and what goes down over the hips.
+SIZES = {GarmentCategory.OUTERWEAR: 1.07, GarmentCategory.DRESS: 1.05}
+# Clothes of the tall are longer, and of the short shorter: by so much of what their trunks are, and
+# within these bounds, as a bent trunk looks short.
+TALL_SHARE, TALL = 0.5, (0.97, 1.07)
 
 
 def top_scale(wearer: Wearer, cloth: Cloth, frame: Frame) -> float:
@@ -43,9 +46,15 @@ def top_scale(wearer: Wearer, cloth: Cloth, frame: Frame) -> float:
         return body * between(CHEST_SPAN_SLEEVELESS, flatness) / chest
     by_chest = body * between(CHEST_SPAN, flatness) / chest
     by_shoulders = wearer.span * between(SEAM_SPAN, flatness) / frame.width
-    size = OUTER_SIZE if cloth.category is GarmentCategory.OUTERWEAR else 1.0
+    size = SIZES.get(cloth.category, 1.0) * tallness(wearer)
     weight = between(SHOULDERS_WEIGHT, flatness)
     return float(size * by_shoulders**weight * by_chest ** (1 - weight))
+
+
+def tallness(wearer: Wearer) -> float:
+    """Return how much longer clothes are on a body than on one of its shoulders' width."""
+    torso = float(np.linalg.norm(wearer.middle(HIP) - wearer.middle(SHOULDER)))
+    return float(np.clip((torso / wearer.span / TORSO_SHARE) ** TALL_SHARE, *TALL))
 
 
 def chest_of(wearer: Wearer) -> float:
