@@ -11,6 +11,9 @@ from services.tryon.canvas import Chosen, Pixels
 DEPTH = 0.05
 # The edge from which it goes on is level over so many columns, in spans.
 LEVEL = 0.08
+# A mark differs from the cloth by so many times its usual texture; that is told by columns within
+# so many pixels.
+MARK, LEVEL_SIGMA = 4.0, 1.5
 # Below the hip joints trousers part, so far and so wide; in spans.
 CROTCH_DOWN, CROTCH_WIDTH = 0.22, 0.10
 
@@ -47,7 +50,7 @@ def carried_up(pixels: Pixels, source: Chosen, wanted: Chosen, span: float) -> P
     # There and back again, so that patterns go on without a step.
     away = depth - np.abs(away % (2 * depth) - depth)
     taken = np.minimum(edges[columns] + away, len(pixels) - 1), nearest[columns]
-    answer[rows, columns] = pixels[taken]
+    answer[rows, columns] = without_marks(pixels, edges, nearest, depth, taken, columns)
     hidden = ~source[taken]
     if hidden.any():
         missed = np.zeros(wanted.shape, np.bool_)
@@ -56,6 +59,33 @@ def carried_up(pixels: Pixels, source: Chosen, wanted: Chosen, span: float) -> P
         around = canvas.mirrored_out(pixels[window], source[window], missed[window])
         answer[missed] = around[missed[window]]
     return answer
+
+
+def without_marks(
+    pixels: Pixels,
+    edges: NDArray[np.intp],
+    nearest: NDArray[np.intp],
+    depth: int,
+    taken: tuple[NDArray[np.intp], NDArray[np.intp]],
+    columns: NDArray[np.intp],
+) -> Pixels:
+    """Return the pixels taken, Nx3, without what is there once and would come again and again.
+
+    Args:
+        pixels: HxWx3.
+        edges: W, see `upper_edges`.
+        nearest: W, likewise.
+        depth: rows that are taken.
+        taken: N rows and N columns.
+        columns: N, whose places they are for.
+    """
+    rows = np.minimum(edges + np.arange(depth + 1)[:, None], len(pixels) - 1)
+    band = pixels[rows, nearest].astype(np.float32)
+    usual = canvas.blurred(band.mean(axis=0)[None], LEVEL_SIGMA)[0]
+    own = pixels[taken] - usual[columns]
+    most = MARK * float(np.median(np.abs(band - usual))) + 1.0
+    shown = np.clip(usual[columns] + np.clip(own, -most, most), 0, 255)
+    return np.asarray(np.rint(shown), np.uint8)
 
 
 def upper_edges(

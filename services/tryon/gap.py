@@ -63,6 +63,8 @@ WAIST_OVERLAP = 5
 HEM_OVERLAP = 8
 # Half the width of the widest neckline between sleeves, in spans.
 NECKLINE = 0.40
+# Beside the trunk a top may go on so far under what is worn below it, in spans.
+LAP = 0.15
 # Waist above the hip joints, in spans.
 WAIST_UP = 0.34
 # Darkness of the shadow that cloth throws on what is under its edge, and its width in spans.
@@ -117,7 +119,9 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     kinds = ("arm",) if has_other and category in TOPS else ("arm", "leg")
     bare = bare_limbs(wearer, [each for each in limbs if each.limb.kind in kinds], ends)
     if category in BOTTOMS:
-        under = wide & (trunk | (low < 0)) & has_other & (wearer.body > 0)
+        # A raised knee lies as high as the hem of the top, and shows none of it.
+        near = canvas.depth_inside(~(trunk & other)) <= LAP * wearer.span
+        under = wide & (trunk | (low < 0)) & near & has_other & (wearer.body > 0)
         under &= low < hem_of_top(wearer) + CLEAR_MARGIN
     elif has_other and category is not GarmentCategory.DRESS:
         lap = trunk | labelled(wearer.body, LEGS)
