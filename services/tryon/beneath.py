@@ -1,11 +1,15 @@
 """The other garment, which goes on where the old one lay over it."""
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon import canvas
 from services.tryon.body import HIP, Wearer
 from services.tryon.canvas import Chosen, Pixels
+
+Places: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 # Rows beside the old hem that go on under it, there and back, in spans: less than to the crotch.
 DEPTH = 0.05
@@ -50,7 +54,8 @@ def carried_up(pixels: Pixels, source: Chosen, wanted: Chosen, span: float) -> P
     # There and back again, so that patterns go on without a step.
     away = depth - np.abs(away % (2 * depth) - depth)
     taken = np.minimum(edges[columns] + away, len(pixels) - 1), nearest[columns]
-    answer[rows, columns] = without_marks(pixels, edges, nearest, depth, taken, columns)
+    band = np.minimum(edges + np.arange(depth + 1)[:, None], len(pixels) - 1), nearest
+    answer[rows, columns] = without_marks(pixels, source, band, taken, columns)
     hidden = ~source[taken]
     if hidden.any():
         missed = np.zeros(wanted.shape, np.bool_)
@@ -62,30 +67,29 @@ def carried_up(pixels: Pixels, source: Chosen, wanted: Chosen, span: float) -> P
 
 
 def without_marks(
-    pixels: Pixels,
-    edges: NDArray[np.intp],
-    nearest: NDArray[np.intp],
-    depth: int,
-    taken: tuple[NDArray[np.intp], NDArray[np.intp]],
-    columns: NDArray[np.intp],
+    pixels: Pixels, source: Chosen, band: Places, taken: Places, columns: NDArray[np.intp]
 ) -> Pixels:
     """Return the pixels taken, Nx3, without what is there once and would come again and again.
 
     Args:
         pixels: HxWx3.
-        edges: W, see `upper_edges`.
-        nearest: W, likewise.
-        depth: rows that are taken.
+        source: HxW, where the garment is seen.
+        band: rows DxW and columns W that the garment is told by.
         taken: N rows and N columns.
         columns: N, whose places they are for.
     """
-    rows = np.minimum(edges + np.arange(depth + 1)[:, None], len(pixels) - 1)
-    band = pixels[rows, nearest].astype(np.float32)
-    usual = canvas.blurred(band.mean(axis=0)[None], LEVEL_SIGMA)[0]
-    own = pixels[taken] - usual[columns]
-    most = MARK * float(np.median(np.abs(band - usual))) + 1.0
-    shown = np.clip(usual[columns] + np.clip(own, -most, most), 0, 255)
-    return np.asarray(np.rint(shown), np.uint8)
+    colours, known = pixels[band].astype(np.float32), source[band]
+    counts = known.sum(axis=0)
+    held = np.flatnonzero(counts)
+    if not held.size:
+        return pixels[taken]
+    means = (colours * known[:, :, None]).sum(axis=0)[held] / counts[held, None]
+    places = np.arange(len(counts))
+    usual = np.stack([np.interp(places, held, channel) for channel in means.T], axis=1)
+    usual = canvas.blurred(usual.astype(np.float32)[None], LEVEL_SIGMA)[0]
+    most = MARK * float(np.median(np.abs(colours - usual)[known])) + 1.0
+    own = np.clip(pixels[taken] - usual[columns], -most, most)
+    return np.asarray(np.rint(np.clip(usual[columns] + own, 0, 255)), np.uint8)
 
 
 def upper_edges(

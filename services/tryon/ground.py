@@ -68,9 +68,9 @@ def ground(
         whole[:] = pieced(wearer.pixels[window], hole[window], rest, wearer.span, fill)
     kept = canvas.grown((wearer.body[window] > 0) & ~wanted[window], KEPT_MARGIN)
     apart &= canvas.grown(plain, TRACE_REACH * wearer.span) & ~kept
-    plain |= traces_beside(apart, plain)
+    traces[window] = traces_beside(apart, plain) & ~kept & ~wanted[window]
+    plain |= traces[window]
     whole[plain] = np.clip(np.rint(even[plain]), 0.0, 255.0)
-    traces[window] = plain & ~wanted[window]
     return filled, traces
 
 
