@@ -65,7 +65,8 @@ def main() -> None:
     for index, path in enumerate(paths):
         photo = read(path)
         hole = hole_of(shapes[index % len(shapes)], 0.25 + 0.5 * (index % 3) / 2)
-        dark, shown = np.where(hole[:, :, None] > 0, np.uint8(0), photo), [photo]
+        dark = np.where(hole[:, :, None] > 0, np.uint8(0), photo)
+        shown = [photo, dark]
         for name, fill in methods.items():
             start = time.perf_counter()
             filled = fill(dark, hole)
@@ -160,7 +161,7 @@ def unseen(filled: Pixels, photo: Pixels) -> float:
 
 
 def keep(shown: list[Pixels], path: Path) -> None:
-    """Write a photo and its fillings side by side, two in a row."""
+    """Write a photo, its hole and its fillings side by side, two in a row."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [np.concatenate(shown[start : start + 2], axis=1) for start in range(0, len(shown), 2)]
     Image.fromarray(np.concatenate(rows)).save(path, quality=92)
