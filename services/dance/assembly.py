@@ -30,6 +30,7 @@ from services.vision.frame import Frame, Window
 from services.vision.inpaint import Inpainter
 from services.vision.landmarker import CELLS, LANDMARKS
 from services.vision.loading import load_person_finder
+from services.vision.networks import INPAINT
 from services.vision.parts import PARTS, BodyPart, PartsFinder, Wear
 from services.vision.person import Person
 
@@ -71,7 +72,7 @@ def make_pipeline(settings: Settings) -> DancePipeline:
     return DancePipeline(
         finder=load_person_finder(engines, raster),
         parts=PartsFinder(engines[PARTS], raster),
-        filler=Inpainter(raster),
+        filler=Inpainter(raster, engines[INPAINT]),
         book=load_moves(),
         raster=raster,
         studio=Studio(raster=raster, threads=settings.threads),

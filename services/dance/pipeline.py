@@ -4,7 +4,7 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias
@@ -61,6 +61,10 @@ CUT_SHARE = 0.35
 
 class Filler(Protocol):
     """Fills holes in pictures."""
+
+    def sitting(self) -> AbstractContextManager["Filler"]:
+        """See `vision.inpaint.Inpainter`."""
+        ...
 
     def fill(self, pixels: Pixels, hole: Mask, arena: Arena) -> Pixels:
         """Return HxWx3 uint8 RGB in the arena with the hole, HxW where not 0, filled."""
@@ -127,7 +131,7 @@ class DancePipeline:
         """
         self.finder = finder
         self.parts = parts
-        self._filler = filler
+        self.filler = filler
         self._raster = raster
         self.book = book
         self.studio = studio
@@ -136,9 +140,13 @@ class DancePipeline:
     @contextmanager
     def sitting(self) -> Iterator[Self]:
         """Give one call its pipeline; its traces in the networks go when the block is left."""
-        with self.finder.sitting() as finder, self.parts.sitting() as parts:
+        with (
+            self.finder.sitting() as finder,
+            self.parts.sitting() as parts,
+            self.filler.sitting() as filler,
+        ):
             mine = copy.copy(self)
-            mine.finder, mine.parts = finder, parts
+            mine.finder, mine.parts, mine.filler = finder, parts, filler
             yield mine
 
     def dancer(
@@ -226,7 +234,7 @@ class DancePipeline:
         hole = grow(mask, HOLE_SHARE * skeleton.torso)
         for trace in (cast_shadow, held_things):
             np.maximum(hole, trace(photo, mask, skeleton), out=hole)
-        return self._filler.fill(photo, hole, arena)
+        return self.filler.fill(photo, hole, arena)
 
     def _framed(
         self, pixels: Pixels, wish: Wish, size: tuple[int, int], arena: Arena

@@ -25,6 +25,7 @@ from services.tryon.pipeline import TryonPipeline
 from services.tryon.servicer import TryonServicer
 from services.vision.inpaint import Inpainter
 from services.vision.loading import load_person_finder
+from services.vision.networks import INPAINT
 from services.vision.parts import PARTS, PartsFinder
 
 SERVICE = "batchpix.tryon.v1.TryonService"
@@ -63,7 +64,7 @@ def make_pipeline(settings: Settings) -> TryonPipeline:
         people=load_person_finder(engines, raster),
         parts=PartsFinder(engines[PARTS], raster),
         garments=GarmentReader(engines[GARMENT], raster),
-        filler=Inpainter(raster),
+        filler=Inpainter(raster, engines[INPAINT]),
         raster=raster,
         engine=engines[PARTS].description,
     )

@@ -77,6 +77,10 @@ class GarmentSearch(Protocol):
 class HoleFiller(Protocol):
     """Fills holes."""
 
+    def sitting(self) -> AbstractContextManager["HoleFiller"]:
+        """See `vision.inpaint.Inpainter`."""
+        ...
+
     def fill(self, pixels: Pixels, hole: Mask, arena: Arena) -> Pixels:
         """See `vision.inpaint.Inpainter`."""
         ...
@@ -140,7 +144,7 @@ class TryonPipeline:
         self.people = people
         self.parts = parts
         self.garments = garments
-        self._filler = filler
+        self.filler = filler
         self._raster = raster
 
     @contextmanager
@@ -150,9 +154,11 @@ class TryonPipeline:
             self.people.sitting() as people,
             self.parts.sitting() as parts,
             self.garments.sitting() as garments,
+            self.filler.sitting() as filler,
         ):
             mine = copy.copy(self)
             mine.people, mine.parts, mine.garments = people, parts, garments
+            mine.filler = filler
             yield mine
 
     def read_garment(self, pixels: Pixels, hint: Hint, arena: Arena) -> Cloth:
@@ -289,9 +295,7 @@ class TryonPipeline:
 
         def fill(pixels: Pixels, hole: Chosen) -> Pixels:
             with arena.scope():
-                return self._filler.fill(
-                    pixels, hole.astype(np.uint8) * np.uint8(255), arena
-                ).copy()
+                return self.filler.fill(pixels, hole.astype(np.uint8) * np.uint8(255), arena).copy()
 
         edit = None
         for number, worn in enumerate(order, 1):

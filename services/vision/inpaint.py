@@ -7,6 +7,8 @@ sharp and as grainy as what surrounds it.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.engine import SeriesEngine
+from services.chassis.engine.sittings import sitting
 from services.chassis.memory.arena import Arena
 from services.chassis.raster import Raster
 from services.vision.frame import Window, scaled_to
@@ -71,7 +74,17 @@ class Inpainter:
     def __init__(self, raster: Raster, engine: SeriesEngine | None = None) -> None:
         """Take over the raster that scales, and the network `inpaint`, which may be absent."""
         self._raster = raster
+        self._engine = engine
         self._sketcher = Sketcher(raster, engine)
+
+    @contextmanager
+    def sitting(self) -> Iterator["Inpainter"]:
+        """Give one call its filler; the call's traces in the network go when the block is left."""
+        if self._engine is None:
+            yield self
+            return
+        with sitting(self._engine) as engine:
+            yield Inpainter(self._raster, engine)
 
     def fill(self, pixels: Pixels, hole: Pixels, arena: Arena) -> Pixels:
         """Return the picture with its hole filled.

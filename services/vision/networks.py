@@ -21,7 +21,6 @@ PARTS = Network(
     # Logits reach to about ten; a tenth of one changes no label that is sure.
     mean_error_max=0.1,
 )
-# Not shipped: what it sketches fills holes no better than `proposals` (training/inpaint/card.md).
 INPAINT = Network(
     name="inpaint",
     picture_inputs=("smooth", "across", "down"),

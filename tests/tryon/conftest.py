@@ -104,6 +104,10 @@ class DrawnGarments:
 class MirrorFiller:
     """Fills holes with what is nearest."""
 
+    def sitting(self) -> AbstractContextManager["MirrorFiller"]:
+        """Leave nothing anywhere."""
+        return nullcontext(self)
+
     def fill(self, pixels: Pixels, hole: NDArray[np.uint8], arena: Arena) -> Pixels:  # noqa: ARG002
         """See `Inpainter`."""
         return canvas.mirrored_out(pixels, hole == 0)
