@@ -37,7 +37,7 @@ SLACK: Final = 0.012
 SLACK_OUTWARDS: Final = 0.024
 SLACK_DRAWN: Final = 0.12
 # Share of the longer side up to which a border is drawn; past it the photo is mirrored squarely.
-MARGIN_SHARE_MAX: Final = 0.03
+MARGIN_SHARE_MAX: Final = 0.05
 OUTWARDS: Final = {CameraPath.ZOOM_OUT, CameraPath.DOLLY_OUT, CameraPath.DOLLY_ZOOM}
 
 
