@@ -205,20 +205,21 @@ class Cutter:
     def _arm(self, limb: Limb, region: Region) -> dict[Layer, Part]:
         """Cut an arm in two that overlap at the elbow."""
         upper, fore = ARM_LAYERS[limb]
-        # Both end in a half circle about the elbow, so that however far it bends none sticks out.
-        away = distance(self._mask.shape, self._skeleton.limbs[limb, 1])
-        disc = ramp((ELBOW_DISC * self._outline.radii[limb, 1] - away) / self._soft)
-        before = np.where(region.along < 1.0, np.float32(1), disc)
-        after = np.where(region.along > 1.0, np.float32(1), disc)
-        alpha: NDArray[np.floating] | Mask = self._mask * region.share
+        alpha = solid_of(self._mask * region.share)
+        window = roomy(covered_window(alpha), 2 * THIN_SHARE * self._skeleton.torso)
+        near, along = alpha[window], region.along[window]
         # Above the wrist nothing of an arm is thin: what is, was between arm and trunk.
-        alpha = np.where(region.along < HAND_FROM, self._opened(alpha), alpha)
-        whole = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
-        alpha = self._firm(without_crumbs(whole, PART_SHARE_MIN))
-        parts = {
-            upper: self._part(region.share > 0.8, alpha * before),
-            fore: self._part(region.share > 0.8, alpha * after),
-        }
+        near = np.where(along < HAND_FROM, self._opened(near), near)
+        near = self._firm(without_crumbs(near, PART_SHARE_MIN))
+        # Both end in a half circle about the elbow, so that however far it bends none sticks out.
+        elbow = self._skeleton.limbs[limb, 1] - [window[1].start, window[0].start]
+        away = distance(near.shape, elbow)
+        disc = ramp((ELBOW_DISC * self._outline.radii[limb, 1] - away) / self._soft)
+        parts = {}
+        for layer, on in ((upper, along < 1.0), (fore, along > 1.0)):
+            alpha[:] = 0
+            alpha[window] = np.rint(near * np.where(on, np.float32(1), disc))
+            parts[layer] = self._part(region.share > 0.8, alpha)
         if region.sleeve < SLEEVE_MIN:
             known = (region.share > 0.8) & self._skin
             parts[ROOT_LAYERS[limb]] = self._part(known, self._mask * self._root(limb))
@@ -245,7 +246,8 @@ class Cutter:
                 # Under its skirt a leg goes on up to the hip.
                 hidden = np.maximum(hidden, ramp((0.8 - region.away) / 0.1) * (1 - start))
             alpha = self._firm(np.maximum(self._mask * (share * (1 - covered)), 255 * hidden))
-            known = (own > 0.9) & (covered < 0.05) & (self._leg_start(limb, BELOW_HEM) > 0.5)
+            seen = start if self._outline.hem is None else self._leg_start(limb, BELOW_HEM)
+            known = (own > 0.9) & (covered < 0.05) & (seen > 0.5)
             parts[LEG_LAYERS[limb]] = self._part(known, alpha)
         return parts
 
@@ -327,16 +329,19 @@ class Cutter:
 
     def _firm(self, alpha: NDArray[np.floating] | Mask) -> Mask:
         """Drop what is faint and no soft edge: shadow and ground beside a part."""
-        solid = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
-        near = grow(np.where(solid >= 128, solid, 0).astype(np.uint8), EDGE_WIDTHS * self._soft)
-        return np.asarray(np.minimum(solid, near), np.uint8)
+        solid = solid_of(alpha)
+        near = solid[covered_window(solid)]
+        core = grow(np.where(near >= 128, near, 0).astype(np.uint8), EDGE_WIDTHS * self._soft)
+        np.minimum(near, core, out=near)
+        return solid
 
     def _opened(self, alpha: NDArray[np.floating] | Mask) -> Mask:
         """Drop what is thinner than a body's parts are."""
-        solid = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
+        solid = solid_of(alpha)
         radius = THIN_SHARE * self._skeleton.torso
-        opened = grow(grow(grow(solid, -radius), radius), self._soft)
-        return np.asarray(np.minimum(solid, opened), np.uint8)
+        near = solid[roomy(covered_window(solid), 2 * radius)]
+        np.minimum(near, grow(grow(grow(near, -radius), radius), self._soft), out=near)
+        return solid
 
     def _part(
         self,
@@ -351,7 +356,7 @@ class Cutter:
             alpha: HxW, 0..255.
             pixels: HxWx3, where it is not as in the photo; all that is known is known here.
         """
-        solid = np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
+        solid = solid_of(alpha)
         window = covered_window(solid)
         own = np.where(known, 255 if pixels is not None else self._known, 0)[window]
         own = own.astype(np.uint8)
@@ -378,6 +383,20 @@ def covered_window(mask: Mask) -> tuple[slice, slice]:
     if not rows.size:
         return slice(0, 1), slice(0, 1)
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def solid_of(alpha: NDArray[np.floating] | Mask) -> Mask:
+    """Return HxW of 0..255 as whole numbers, in memory of its own."""
+    if alpha.dtype == np.uint8:
+        return np.array(alpha, np.uint8)
+    return np.clip(np.rint(alpha), 0, 255).astype(np.uint8)
+
+
+def roomy(window: tuple[slice, slice], room: float) -> tuple[slice, slice]:
+    """Return a window with some room around."""
+    more = int(np.ceil(room))
+    rows, columns = (slice(max(0, each.start - more), each.stop + more) for each in window)
+    return rows, columns
 
 
 def moved(skeleton: Skeleton, by: Points) -> Skeleton:

@@ -22,6 +22,7 @@ HANDS = {Limb.LEFT_ARM: BodyPart.HAND_LEFT, Limb.RIGHT_ARM: BodyPart.HAND_RIGHT}
 HAND_SHARE = 0.13
 # Of a part that is clothed at most so much is seen as skin.
 SKIN_SHARE_MAX = 0.3
+COARSE = 4
 # A thing is looked for so far around a hand, where the torso is so many pixels long.
 HELD_REACH = 0.9
 TORSO_PIXELS = 48
@@ -41,22 +42,27 @@ FREE = 26
 
 def with_hands(seen: Silhouette, skeleton: Skeleton) -> Silhouette:
     """Take skin that lies on clothes beside a hand's bones for the hand's."""
-    body = seen.body
-    arms = [limb for limb in ARMS if limb not in skeleton.missing]
-    skin = (seen.wear == Wear.SKIN) & (body != BodyPart.GROUND) & (body != BodyPart.HEAD)
-    clothed = [
-        part
-        for part in (BodyPart.TORSO, *range(BodyPart.THIGH_LEFT, BodyPart.FOOT_LEFT))
-        if np.count_nonzero(skin & (body == part)) < SKIN_SHARE_MAX * np.count_nonzero(body == part)
-    ]
-    lying = skin & np.isin(body, clothed)
-    if not arms or not lying.any():
-        return seen
-    body = body.copy()
-    for limb in arms:
-        wrist, tips = skeleton.limbs[limb, 2:]
-        body[lying & near_line(body.shape, wrist, tips, HAND_SHARE * skeleton.torso)] = HANDS[limb]
+    clothed, body = clothed_parts(seen), seen.body.copy()
+    for limb in ARMS:
+        if limb in skeleton.missing:
+            continue
+        ends, radius = skeleton.limbs[limb, 2:], HAND_SHARE * skeleton.torso
+        low = np.maximum(np.floor(ends.min(axis=0) - radius), 0).astype(int)
+        high = np.maximum(np.ceil(ends.max(axis=0) + radius), 0).astype(int)
+        window = slice(low[1], high[1]), slice(low[0], high[0])
+        near = body[window]
+        lying = np.isin(near, clothed) & (seen.wear[window] == Wear.SKIN)
+        near[lying & near_line(near.shape, ends[0] - low, ends[1] - low, radius)] = HANDS[limb]
     return replace(seen, body=body)
+
+
+def clothed_parts(seen: Silhouette) -> list[int]:
+    """List trunk and legs of which little is seen as skin."""
+    coarse = slice(None, None, COARSE), slice(None, None, COARSE)
+    body, skin = seen.body[coarse], seen.wear[coarse] == Wear.SKIN
+    every, bare = (np.bincount(part.ravel(), minlength=256) for part in (body, body[skin]))
+    parts = (BodyPart.TORSO, *range(BodyPart.THIGH_LEFT, BodyPart.FOOT_LEFT))
+    return [part for part in parts if bare[part] < SKIN_SHARE_MAX * every[part]]
 
 
 def near_line(
