@@ -40,7 +40,7 @@ def is_plausible(data: memoryview) -> bool:
         for found in NAMES.finditer(part):
             name, place = found.group(), found.start()
             if name == TRACK_HEADER:
-                place += TRACK_OFFSETS_BYTES[part[place + 4 : place + 5] == b"\x01"]
+                place += TRACK_OFFSETS_BYTES[bytes(part[place + 4 : place + 5]) == b"\x01"]
                 if number(part, place) > TRACK_MAX:
                     return False
                 continue
