@@ -46,6 +46,8 @@ SHOULDER_DISC = 0.6
 ROOT_DISC = 0.75
 # Colours of bare legs are their own from so far below a skirt's hem on, over the torso's length.
 BELOW_HEM = 0.03
+# So far above it they go on beneath the skirt.
+ABOVE_HEM = 0.3
 # Half an elbow's width over what was measured there.
 ELBOW_DISC = 1.2
 # Nothing of trunk and arms is thinner than this, over the torso's length; from this place on along
@@ -243,8 +245,9 @@ class Cutter:
             share = own * start
             hidden = covered * ramp((0.8 - region.away) / 0.1) * share
             if self._outline.hem is not None:
-                # Under its skirt a leg goes on up to the hip.
-                hidden = np.maximum(hidden, ramp((0.8 - region.away) / 0.1) * (1 - start))
+                # Under its skirt a leg goes on, no farther up than a swinging hem may show.
+                up = self._leg_start(limb, -ABOVE_HEM)
+                hidden = np.maximum(hidden, ramp((0.7 - region.away) / 0.1) * (1 - start) * up)
             alpha = self._firm(np.maximum(self._mask * (share * (1 - covered)), 255 * hidden))
             seen = start if self._outline.hem is None else self._leg_start(limb, BELOW_HEM)
             known = (own > 0.9) & (covered < 0.05) & (seen > 0.5)

@@ -23,6 +23,8 @@ PART_SHARE_MIN = 0.04
 # A skirt's hem is below this share of the thigh; above it are shorts.
 SKIRT_SHARE_MIN = 0.62
 SKIRT_FILLED_MIN = 0.85
+# A thigh reaches down for this much of its length at least, however it is turned.
+THIGH_DOWN_MIN = 0.85
 # Half a face's width and height over what its landmarks tell of them.
 FACE_SHARES = (1.15, 0.85)
 # Dents of a head narrower than twice this, over its radius, are none; so far around its middle.
@@ -149,7 +151,9 @@ def find_hem(seen: Silhouette, skeleton: Skeleton) -> float | None:
     if not hung.any():
         return None
     last = int(np.flatnonzero(hung)[-1])
-    hem, thigh = float(line[last, 1]), float(knees[1] - skeleton.pelvis[1])
+    # In a lunge knees are hardly below the hips, and shorts are no skirt.
+    thigh = THIGH_DOWN_MIN * float(skeleton.lengths[list(LEGS), 0].mean())
+    hem, thigh = float(line[last, 1]), max(thigh, float(knees[1] - skeleton.pelvis[1]))
     if hung[: last + 1].mean() < SKIRT_FILLED_MIN:
         return None
     if hem < skeleton.pelvis[1] + SKIRT_SHARE_MIN * thigh or last > 0.9 * len(line):
