@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tryon import canvas
-from services.tryon.body import HAND, Wearer, labelled
+from services.tryon.body import HAND, HEAD, SKIN, Wearer, labelled
 from services.tryon.canvas import Chosen, Plane
 from services.tryon.limb import Limb, limb_edges, outer_normals
 from services.tryon.probe import smooth
@@ -41,10 +41,12 @@ LIGHT_ROWS = 14
 # Of the limb's length: how far its own colours run on, and how much of it tells them.
 RUN_ON = 0.22
 TELLING_ROWS = 4
-# Log brightness: of a cylinder's edges, of light that cloth shows, of what colours may run on.
+# Log brightness: of a cylinder's edges, of light that cloth shows, of what colours may run on,
+# of palms over the face.
 EDGE_DARKNESS = 0.34
 LIGHT_SHARE, LIGHT_MAX = 0.45, 0.12
 RUN_ON_MAX = 0.4
+PALM_OFF = 0.6
 KNEE = 0.05
 LIFT = 6.0
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -134,6 +136,7 @@ def skin_of(
     """
     colours = np.log(bare.chart(wearer.once("without grain", without_grain)) + LIFT)
     own = labelled(wearer.body, (*bare.limb.labels, *HAND.values())) & seen
+    own &= ~palms(wearer)
     known = bare.chart(own.astype(np.float32)) > 0
     rows = known.mean(axis=1) >= SEEN_SHARE
     known &= rows[:, None]
@@ -145,6 +148,23 @@ def skin_of(
     steady = trust * across[None] + (1 - trust) * light_model(bare, shading)
     model = usual[None, None] + steady[:, :, None]
     return np.asarray(np.exp(model + run_on(colours - model, known, rows)) - LIFT, np.float32)
+
+
+def palms(wearer: Wearer) -> Chosen:
+    """Choose hands much lighter than the face, whose palms show; HxW, not to be written to."""
+    return wearer.once("palms", light_hands)
+
+
+def light_hands(wearer: Wearer) -> Chosen:
+    """Choose what `palms` answers."""
+    light, skin = np.zeros(wearer.shape, np.bool_), wearer.wear == SKIN
+    face = wearer.pixels[skin & (wearer.body == HEAD)]
+    for label in HAND.values():
+        hand = skin & (wearer.body == label)
+        if len(face) and hand.any():
+            lumas = [np.median(np.log(each @ LUMA + LIFT)) for each in (face, wearer.pixels[hand])]
+            light |= hand & bool(lumas[1] - lumas[0] > PALM_OFF)
+    return light
 
 
 def without_grain(wearer: Wearer) -> Plane:

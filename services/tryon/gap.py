@@ -11,6 +11,7 @@ from services.tryon import canvas
 from services.tryon.bare import BareLimb, bare_outline
 from services.tryon.beneath import beneath
 from services.tryon.body import (
+    ARMS,
     DRESS,
     FOOT,
     HAIR,
@@ -96,7 +97,11 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
     old |= wrapped & (wearer.wear == SKIN)
     beside = canvas.depth_inside(~old)
     hems = (beside <= HEM_MARGIN * wearer.span) & (wearer.wear == SHOES)
-    hems |= (beside <= SHADOW_MARGIN * wearer.span) & (wearer.wear == SKIN)
+    # An arm in front of a trunk is in the shadow of its own sleeve alone.
+    arms = labelled(wearer.body, ARMS)
+    beside_sleeve = canvas.depth_inside(~(old & arms))
+    shaded = np.where(arms, beside_sleeve, beside) <= SHADOW_MARGIN * wearer.span
+    hems |= shaded & (wearer.wear == SKIN)
     if category not in BOTTOMS:
         old |= under_hem(wearer, old)
     wide = canvas.grown(old, CLEAR_MARGIN)
@@ -125,6 +130,8 @@ def find_gap(wearer: Wearer, category: GarmentCategory, union: Plane, drawn: lis
         under &= low < hem_of_top(wearer) + CLEAR_MARGIN
     elif has_other and category is not GarmentCategory.DRESS:
         lap = trunk | labelled(wearer.body, LEGS)
+        # Between a hand and the trunk that it lies on, labels of the arm reach too far.
+        lap |= arms & old & (canvas.depth_inside(~lap) <= LAP * wearer.span)
         under = wide & lap & (low > -WAIST_UP * wearer.span)
         under &= above_lower(wearer, old)
     chest = trunk & bare_trunk(wearer)

@@ -32,7 +32,7 @@ CHEST_DOWN = 0.38
 CHEST_HEIGHT = 0.26
 CHESTS = (0.85, 1.25)
 # What hangs further from the body, and what goes down over the hips.
-SIZES = {GarmentCategory.OUTERWEAR: 1.07, GarmentCategory.DRESS: 1.05}
+SIZES = {GarmentCategory.OUTERWEAR: 1.07, GarmentCategory.DRESS: 1.07}
 # Clothes of the tall are longer, and of the short shorter: by so much of what their trunks are, and
 # within these bounds, as a bent trunk looks short.
 TALL_SHARE, TALL = 0.5, (0.97, 1.07)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from services.tryon import canvas
-from services.tryon.bare import BareLimb, skin_of
+from services.tryon.bare import BareLimb, palms, skin_of
 from services.tryon.body import (
     HEAD,
     HIP,
@@ -151,7 +151,9 @@ def telling_skin(wearer: Wearer, *, low: bool) -> Chosen:
     seen = canvas.shrunk(wearer.wear == SKIN, 2)
     legs = seen & labelled(wearer.body, LEGS)
     rest = seen & (wearer.body > HEAD) & ~legs
-    for choice in (legs, rest) if low else (rest, legs):
+    # Palms are lighter than what is to be made.
+    arms = rest & ~palms(wearer)
+    for choice in (legs, arms, rest) if low else (arms, rest, legs):
         if np.count_nonzero(choice) >= SEEN_MIN:
             return choice
     return seen

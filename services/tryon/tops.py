@@ -35,6 +35,8 @@ LOOSE_MAX = 1.6
 SLEEVE_END_MAX = 1.05
 # A sleeve's cloth may end so far before or behind the corners of its opening, as a share of it.
 OPENING_OFF_MAX = 0.25
+# Pixels of the cloth that slips of something else are no wider than twice.
+SLIP = 3.0
 ROWS = 8
 SECTIONS = 14
 # The trunk's cloth goes on under the sleeves: at the shoulder as a share of the garment's width,
@@ -285,11 +287,19 @@ def moved_to_end(
     start = (seam[0] + seam[1]) / 2
     along = (opening[0] + opening[1]) / 2 - start
     length = float(np.linalg.norm(along))
-    rows, columns = np.nonzero(solid)
-    if not rows.size or length < 1.0:
+    if length < 1.0:
+        return opening
+    # Slips of a wide skirt beside the sleeve are none of it.
+    sleeve = canvas.shrunk(solid, SLIP)
+    x, y = np.rint(start + 0.5 * along).astype(int)
+    seed = np.zeros(solid.shape, np.bool_)
+    reach = round(0.25 * length)
+    seed[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1] = True
+    rows, columns = np.nonzero(canvas.connected(sleeve, seed))
+    if not rows.size:
         return opening
     places = (np.stack([columns, rows], axis=1) - start) @ (along / length)
-    off = float(np.quantile(places, 0.995)) / length - 1.0
+    off = (float(np.quantile(places, 0.995)) + SLIP) / length - 1.0
     if abs(off) > OPENING_OFF_MAX:
         return opening
     return opening[0] + off * along, opening[1] + off * along

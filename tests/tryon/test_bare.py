@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from services.tryon import canvas, figure
-from services.tryon.bare import BUILDS, CLOTH_EASE, bare_outline, skin_of, usual_widths
-from services.tryon.body import SKIN, Side, Wearer
+from services.tryon.bare import BUILDS, CLOTH_EASE, bare_outline, palms, skin_of, usual_widths
+from services.tryon.body import HAND, SIDES, SKIN, Side, Wearer
 from services.tryon.limb import find_limb
 from services.tryon.shading import shading_of
 from services.vision.parts import BodyPart, Wear
@@ -57,3 +57,14 @@ def test_skin_runs_on_without_a_step() -> None:
     rows = chart[4:, chart.shape[1] // 2].mean(axis=1)
 
     assert np.abs(np.diff(rows)).max() < 8
+
+
+def test_light_palms_tell_nothing_of_an_arm(wearer: Wearer) -> None:
+    """A hand of which the light palm shows is told from one that has the face's tone."""
+    hands = {side: (wearer.body == HAND[side]) & (wearer.wear == SKIN) for side in SIDES}
+    pixels = wearer.pixels.copy()
+    pixels[wearer.wear == SKIN] = (110, 70, 50)
+    pixels[hands[Side.LEFT]] = (230, 200, 190)
+    chosen = palms(replace(wearer, pixels=pixels))
+
+    assert np.array_equal(chosen, hands[Side.LEFT])
