@@ -227,11 +227,19 @@ def above_hem(union: Plane, usual: Chosen) -> Chosen:
 
 
 def lay_gap(
-    edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, fill: Filler, *, under: int, seed: int
+    edit: Edit,
+    wearer: Wearer,
+    gap: Gap,
+    skin: tuple[Plane, Plane],
+    fill: Filler,
+    *,
+    under: int,
+    seed: int,
 ) -> None:
     """Lay ground, cloth and skin where the old clothes were.
 
     Args:
+        skin: what was made, and how far it covers what is seen, see `skin_cover`.
         under: label of the garment that goes on under the old one.
         seed: of the ground's grain.
     """
@@ -250,12 +258,14 @@ def lay_gap(
             shown = np.asarray(cover > 0)
             edit.lay(beneath(wearer, source, shown, from_below=under == LOWER), cover)
     if gap.skin.any():
-        edit.lay(skin, skin_cover(wearer, gap))
+        edit.lay(*skin)
 
 
 def skin_cover(wearer: Wearer, gap: Gap) -> Plane:
     """Return how far skin that is made covers what is seen, HxW 0..1: it fades out on skin."""
     cover = canvas.softened(gap.skin, SKIN_SIGMA)
+    if not gap.skin.any():
+        return cover
     fade = FADE * wearer.span
     window = canvas.bounds(gap.skin, math.ceil(fade))
     away = canvas.depth_inside(~gap.skin[window])

@@ -120,9 +120,10 @@ def put_on(
     gap = find_gap(wearer, cloth.category, union, drawn)
     skin = skin_over(wearer, shading, gap.skin, gap.limbs, seed)
     edit = Edit(wearer.shape)
-    lay_gap(edit, wearer, gap, skin, fill, under=UPPER if bottoms else LOWER, seed=seed)
+    bare = skin_cover(wearer, gap)
+    lay_gap(edit, wearer, gap, (skin, bare), fill, under=UPPER if bottoms else LOWER, seed=seed)
     edit.darken(shadow(wearer, gap, union, wearer.span))
-    lay_pieces(edit, wearer, drawn, gap, skin, Light(shading, union), bottoms=bottoms)
+    lay_pieces(edit, wearer, drawn, gap, (skin, bare), Light(shading, union), bottoms=bottoms)
     edit.protect(protected(wearer))
     return Change(edit=edit, wearer=wearer, category=cloth.category, gap=gap, union=union)
 
@@ -168,12 +169,16 @@ def lay_pieces(
     wearer: Wearer,
     drawn: list[Drawn],
     gap: Gap,
-    skin: Plane,
+    skin: tuple[Plane, Plane],
     light: Light,
     *,
     bottoms: bool,
 ) -> None:
-    """Lay a garment's pieces, and before and after them what they go between."""
+    """Lay a garment's pieces, and before and after them what they go between.
+
+    Args:
+        skin: what was made, and how far it covers what is seen.
+    """
     ends = sleeve_ends(drawn)
     behind = {side for side in SIDES if arm_behind(wearer, side)}
     for layer in drawn:
@@ -204,7 +209,9 @@ def gap_all(gap: Gap) -> Chosen:
     return gap.ground | gap.skin | gap.cloth
 
 
-def lay_bare_arm(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, side: Side, end: float) -> None:
+def lay_bare_arm(
+    edit: Edit, wearer: Wearer, gap: Gap, skin: tuple[Plane, Plane], side: Side, end: float
+) -> None:
     """Lay the bare part of an arm in front of the trunk: the photo's skin, and what was made."""
     arm = find_limb(wearer, "arm", side)
     along = along_arm(wearer, side)
@@ -214,7 +221,8 @@ def lay_bare_arm(edit: Edit, wearer: Wearer, gap: Gap, skin: Plane, side: Side, 
     edit.uncover(canvas.softened(canvas.shrunk(seen, 1), EDGE_SIGMA))
     made = beyond & canvas.grown(gap.skin, 1)
     if made.any():
-        edit.lay(skin, np.minimum(skin_cover(wearer, gap), canvas.softened(beyond, SKIN_SIGMA)))
+        colour, cover = skin
+        edit.lay(colour, np.minimum(cover, canvas.softened(beyond, SKIN_SIGMA)))
 
 
 def order_of(layer: Drawn, wearer: Wearer, behind: set[Side]) -> tuple[int, float]:

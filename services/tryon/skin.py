@@ -98,7 +98,10 @@ def skin_over(
     for part in (rest & ~low, rest & low):
         if part.any():
             seen = seen_skin(wearer, low=bool((part & low).any())) & ~wanted
-            over = part | (canvas.grown(part, EDGE_REACH * wearer.span) & ~wanted)
+            reach = EDGE_REACH * wearer.span
+            window = canvas.bounds(part, round(reach) + 1)
+            over = part.copy()
+            over[window] |= canvas.grown(part[window], reach) & ~wanted[window]
             lay_trunk(answer, wearer, shading, over, seen, seed)
     return answer
 
