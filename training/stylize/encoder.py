@@ -161,10 +161,22 @@ def codes_of(encoder: StyleEncoder, views: npt.NDArray[np.uint8]) -> Tensor:
     return found
 
 
-def read_all(encoder: StyleEncoder, lessons: Lessons) -> Tensor:
-    """Return the codes [S,CODE_SIZE] of all style pictures."""
+@torch.no_grad()
+def read_all(encoder: StyleEncoder, lessons: Lessons) -> dict[str, Tensor]:
+    """Return codes [S,CODE_SIZE] and summaries [S,SUMMARY_SIZE] of all style pictures.
+
+    Summaries are levelled to mean 0 and deviation 1; centre and spread [SUMMARY_SIZE] tell how.
+    """
     parts = [lessons.views[start : start + 8] for start in range(0, len(lessons.views), 8)]
-    return torch.cat([codes_of(encoder, part) for part in parts])
+    with torch.autocast("cpu", torch.bfloat16):
+        summaries = torch.cat([summary(encoder.features(tensor(part))) for part in parts])
+    centre, spread = summaries.mean(dim=0), summaries.std(dim=0).clamp_min(1e-5)
+    return {
+        "codes": encoder.code(summaries),
+        "summaries": (summaries - centre) / spread,
+        "summary_centre": centre,
+        "summary_spread": spread,
+    }
 
 
 if __name__ == "__main__":

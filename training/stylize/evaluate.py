@@ -98,7 +98,7 @@ def main() -> None:
     weights = flags.data / "teachers" / "vgg19_distilled16x_e5.pth"
     eye = Perception(weights, torch.float32)
     pair = load_pair(flags.room / "stylizer.pt")
-    codes = named_codes(pair) | unseen_codes(flags.room, flags.data)
+    codes = named_codes(pair) | unseen_codes(flags.room, flags.data, pair)
     photos = [centred(read(path), SIDE) for path in judging_paths(flags.data, flags.photos)]
     for group, paintings in (("named", PAINTINGS), ("unseen", UNSEEN)):
         everything = []

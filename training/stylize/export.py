@@ -51,7 +51,7 @@ def main() -> None:
     flags.out.mkdir(parents=True, exist_ok=True)
     pair = load_pair(flags.room / "stylizer.pt")
     export_stylizer(pair.stylizer, flags.out / "stylize.onnx")
-    export_encoder(load_encoder(flags.room), flags.out / "style_encoder.onnx")
+    export_encoder(load_encoder(flags.room, pair), flags.out / "style_encoder.onnx")
     codes = named_codes(pair)
     text = json.dumps(catalogue(codes), indent=1, ensure_ascii=False)
     (flags.out / "styles.json").write_text(text + "\n", encoding="utf-8")

@@ -18,10 +18,11 @@ from torch import Tensor
 from training.stylize.data import Picture, centred, load_photos, read, window
 from training.stylize.losses import palette
 from training.stylize.mediums import MEDIUMS, render
-from training.stylize.network import CODE_SIZE
+from training.stylize.network import CODE_SIZE, SUMMARY_SIZE
 from training.stylize.perception import Perception
 from training.stylize.pool import SIDE as STYLE_SIDE
 from training.stylize.pool import style_picture
+from training.stylize.studio import studio_photos
 from training.stylize.styles import PAINTINGS, load_painting
 from training.stylize.targets import grams_of, tensor
 from training.stylize.teacher import SIDE, Teacher, summary_of
@@ -53,6 +54,7 @@ class Lessons:
         share: [N], how much of the first style there is.
         views: [S,STYLE_SIDE,STYLE_SIDE,3] uint8, the style pictures.
         codes: [S,CODE_SIZE], from the teacher's statistics.
+        summaries: [S,SUMMARY_SIZE], zeros until the encoder has read the style pictures.
         grams: [S,LEVELS,GRAM_FLOATS] bfloat16.
         palettes: [S,...], see losses.palette.
         centre: [256], mean of the teacher's statistics, which the projection subtracts.
@@ -66,6 +68,7 @@ class Lessons:
     share: Tensor
     views: Bytes
     codes: Tensor
+    summaries: Tensor
     grams: Tensor
     palettes: Tensor
     centre: Tensor
@@ -79,7 +82,8 @@ def load_lessons(room: Path) -> Lessons:
         name: np.load(room / f"{name}.npy", mmap_mode="r")
         for name in ("photos", "pictures", "views")
     }
-    return Lessons(**arrays, **stored)
+    summaries = torch.zeros(len(stored["codes"]), SUMMARY_SIZE)
+    return Lessons(**arrays, summaries=summaries, **stored)
 
 
 def main() -> None:
@@ -87,8 +91,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the lessons of the stylizer.")
     parser.add_argument("--data", type=Path, required=True, help="root of the training material")
     parser.add_argument("--room", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--styles", type=int, default=700, help="style pictures")
-    parser.add_argument("--lessons", type=int, default=2600, help="lessons")
+    parser.add_argument("--styles", type=int, default=1500, help="style pictures")
+    parser.add_argument("--lessons", type=int, default=2400, help="lessons")
+    parser.add_argument("--studio", type=int, default=36, help="rendered people before walls")
     parser.add_argument("--seed", type=int, default=31, help="where random choices start")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     flags = parser.parse_args()
@@ -96,6 +101,7 @@ def main() -> None:
     flags.room.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(flags.seed)
     photos = load_photos(flags.data)
+    posed = [*photos, *studio_photos(flags.data, flags.studio, random)]
     teacher = Teacher(flags.data, flags.threads)
     views = style_pictures(flags.data, photos, flags.styles, random)
     np.save(flags.room / "views.npy", views)
@@ -109,7 +115,7 @@ def main() -> None:
     )
     since = time.monotonic()
     for index in range(flags.lessons):
-        shown[index] = window(photos[int(random.integers(len(photos)))], SIDE, random)
+        shown[index] = window(posed[int(random.integers(len(posed)))], SIDE, random)
         drawn[index] = lesson(teacher, shown[index], plan, index, styles)
         if index % 200 == 199:
             print(index + 1, f"lessons, {time.monotonic() - since:.0f} s", flush=True)

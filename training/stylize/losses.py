@@ -28,6 +28,15 @@ COLOUR_DIRECTIONS = torch.tensor(
 CONTENT_POWER = 8e-6
 """Mean square of relu4_1 over photos."""
 
+GLOW_CELL = 16
+"""Pixels: the side of the cells that are compared."""
+
+GLOW_LAGS = (1, 2, 4)
+"""Cells between two that are compared."""
+
+GLOW_FREE = 0.03
+"""Difference of two cells, of 0..1, that brush strokes may make."""
+
 GRAM_SIDES = (16, 32, 64, 128, 128)
 """Channels of the judged layers, hence sides of their Gram matrices."""
 
@@ -132,6 +141,35 @@ def grid(image: Tensor) -> Tensor:
     """
     places = F.pixel_unshuffle(image, 8).mean(dim=(2, 3))
     return places.reshape(-1, 64).std(dim=1).mean()
+
+
+def glow(image: Tensor, photo: Tensor) -> Tensor:
+    """Return how much flat places of one colour differ in a picture [N,3,H,W] of a photo.
+
+    The network sees how far a flat place is from an edge, and is tempted to paint a glow around
+    figures. Cells of the photo [N,3,H,W] without an edge and of like colour, up to 64 pixels apart,
+    shall stay alike, but for GLOW_FREE; their inner texture is free.
+    """
+    luma = photo.mean(dim=1, keepdim=True)
+    spread = F.max_pool2d(luma, GLOW_CELL) + F.max_pool2d(-luma, GLOW_CELL)
+    flat = ((0.08 - spread) * 25).clamp(0, 1)
+    drawn, seen = F.avg_pool2d(image, GLOW_CELL), F.avg_pool2d(photo, GLOW_CELL)
+    change, share = [], []
+    for lag in GLOW_LAGS:
+        for dim in (2, 3):
+            first, last = (slice_of(part, dim, lag) for part in (0, 1))
+            like = (seen[first] - seen[last]).abs().amax(dim=1, keepdim=True)
+            weight = flat[first] * flat[last] * ((0.06 - like) * 25).clamp(0, 1)
+            beyond = F.relu((drawn[first] - drawn[last]).abs() - GLOW_FREE)
+            change.append((beyond * weight).sum())
+            share.append(3 * weight.sum())
+    return torch.stack(change).sum() / torch.stack(share).sum().clamp_min(1.0)
+
+
+def slice_of(part: int, dim: int, lag: int) -> tuple[slice, ...]:
+    """Return the index of all cells but the last (part 0) or first (part 1) `lag` along dim."""
+    kept = slice(lag, None) if part else slice(None, -lag)
+    return (*(slice(None) for _ in range(dim)), kept)
 
 
 def displacement(whole: Tensor, moved: Tensor, place: tuple[int, int]) -> Tensor:

@@ -22,6 +22,9 @@ THUMBNAIL_SIDE = 128
 ENCODER_WIDTH = 64
 """Channels of the encoder's features."""
 
+SUMMARY_SIZE = 4 * ENCODER_WIDTH
+"""Floats in the encoder's summary of a style picture, of which the code is a linear function."""
+
 VARIANCE_FLOOR = 4e-3
 """Added to variances, so that a blank photo's noise is not blown up."""
 
@@ -196,7 +199,7 @@ class StyleEncoder(nn.Module):
         self.mix = nn.Conv2d(width, width, 3, padding=1)
         self.shallow = Residual(width)
         self.deep = Residual(width)
-        self.code = nn.Linear(4 * width, CODE_SIZE)
+        self.code = nn.Linear(SUMMARY_SIZE, CODE_SIZE)
 
     def forward(self, style_image: Tensor) -> Tensor:
         """Return codes [N,CODE_SIZE] of pictures [N,3,H,W] sRGB 0..1."""
@@ -225,12 +228,19 @@ class Residual(nn.Module):
 
 
 class Pair(nn.Module):
-    """Stylizer and the codes of the named styles, which are trained together."""
+    """Stylizer, the codes of the named styles, and a correction of all others' codes.
+
+    They are trained together. The correction is linear in the encoder's summary, as the code
+    itself is, and joins the encoder's last layer when training is done.
+    """
 
     def __init__(self, layout: Layout, named: int) -> None:
         super().__init__()
         self.stylizer = Stylizer(layout)
         self.named = nn.Parameter(torch.zeros(named, CODE_SIZE))
+        self.correction = nn.Linear(SUMMARY_SIZE, CODE_SIZE)
+        nn.init.zeros_(self.correction.weight)
+        nn.init.zeros_(self.correction.bias)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--beside", action="store_true", help="show the teacher's beneath ours")
     flags = parser.parse_args()
     pair = load_pair(flags.room / "stylizer.pt")
-    codes = named_codes(pair) | unseen_codes(flags.room, flags.data)
+    codes = named_codes(pair) | unseen_codes(flags.room, flags.data, pair)
     teacher = MicroAst(flags.data / "teachers") if flags.beside else None
     shown = []
     for path in flags.photos or judging_paths(flags.data, flags.count):
@@ -56,10 +56,15 @@ def load_pair(path: Path) -> Pair:
     return load_average(Pair(Layout(), len(PAINTINGS) + len(MEDIUMS)), path)
 
 
-def load_encoder(room: Path) -> StyleEncoder:
-    """Return the encoder that the room holds."""
+@torch.no_grad()
+def load_encoder(room: Path, pair: Pair) -> StyleEncoder:
+    """Return the encoder that the room holds, the correction that the pair learned within."""
     encoder = StyleEncoder()
     encoder.load_state_dict(torch.load(room / "encoder.pt", weights_only=True))
+    read = torch.load(room / "codes.pt", weights_only=True)
+    correction = pair.correction.weight / read["summary_spread"]
+    encoder.code.weight += correction
+    encoder.code.bias += pair.correction.bias - correction @ read["summary_centre"]
     return encoder.eval()
 
 
@@ -70,9 +75,9 @@ def named_codes(pair: Pair) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def unseen_codes(room: Path, data: Path) -> dict[str, Tensor]:
+def unseen_codes(room: Path, data: Path, pair: Pair) -> dict[str, Tensor]:
     """Return the codes [CODE_SIZE] that the encoder reads off the paintings that only judge."""
-    encoder = load_encoder(room)
+    encoder = load_encoder(room, pair)
     views = {style.name: centred(load_painting(data, style), ENCODER_SIDE) for style in UNSEEN}
     return {name: encoder(tensor(view[None]))[0] for name, view in views.items()}
 

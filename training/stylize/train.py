@@ -27,6 +27,7 @@ from training.stylize.losses import (
     displacement,
     drawing_distance,
     excess,
+    glow,
     gram_distance,
     grid,
     palette,
@@ -39,8 +40,11 @@ from training.stylize.perception import Perception
 from training.stylize.styles import PAINTINGS
 
 AVERAGE_KEPT = 0.995
-LEVEL_WEIGHTS = (1.0, 0.5, 0.5)
+LEVEL_WEIGHTS = (1.0, 0.7, 0.5)
 """Weights of the style distance at sizes 1, 1/2 and 1/4."""
+
+PALETTE_WEIGHT = 12.0
+"""Weight of the distance to the style's colours beside that of its Gram matrices."""
 
 NAMED_RATE = 5.0
 """Learning rate of the named styles' codes over that of the other weights."""
@@ -64,6 +68,8 @@ class Recipe:
         content: the content distance that its weight is balanced for.
         steady: weight of the loss that keeps strokes on a moved photo.
         grid: weight of the loss on patterns in step with the cells of the network.
+        glow: weight of the loss on glows around figures.
+        known: how often a lesson in a named painting's style is taken, against any other.
         read: 1 if codes of style pictures are those that the encoder reads, 0 if the teacher's.
         threads: CPU threads.
     """
@@ -78,6 +84,8 @@ class Recipe:
     content: float = 0.24
     steady: float = 0.0
     grid: float = 5.0
+    glow: float = 0.0
+    known: float = 1.0
     read: int = 0
     threads: int = 1
 
@@ -94,6 +102,7 @@ PHASES = {
         style=1.0,
         steady=6.0,
         grid=40.0,
+        glow=15.0,
         read=1,
     ),
 }
@@ -122,8 +131,9 @@ def train(phase: str, data: Path, room: Path, recipe: Recipe) -> None:
     eye = Perception(data / "teachers" / "vgg19_distilled16x_e5.pth")
     lessons = load_lessons(room)
     if recipe.read:
-        lessons = replace(lessons, codes=torch.load(room / "codes.pt", weights_only=True))
-    batches = Batches(lessons, recipe.batch, recipe.side, recipe.seed)
+        read = torch.load(room / "codes.pt", weights_only=True)
+        lessons = replace(lessons, codes=read["codes"], summaries=read["summaries"])
+    batches = Batches(lessons, recipe.batch, recipe.side, recipe.seed, recipe.known)
     run = Run(room, phase, lessons, recipe)
     with ThreadPoolExecutor(max_workers=1) as hands, Journal(room / "stylizer.csv") as journal:
         coming = hands.submit(batches.make, run.step)
@@ -155,6 +165,7 @@ class Run:
             [
                 {"params": self.pair.stylizer.parameters()},
                 {"params": [self.pair.named], "times": NAMED_RATE},
+                {"params": self.pair.correction.parameters()},
             ],
             betas=(0.9, 0.99),
         )
@@ -173,11 +184,12 @@ class Run:
         recipe = self.recipe
         total = (
             losses["copy"]
-            + recipe.style * (losses["style"] + 5 * losses["palette"])
+            + recipe.style * (losses["style"] + PALETTE_WEIGHT * losses["palette"])
             + recipe.style * self.content_weight * losses["content"]
             + recipe.steady * losses["unsteady"]
             + 20 * losses["excess"]
             + recipe.grid * losses["grid"]
+            + recipe.glow * losses["glow"]
         )
         self.optimiser.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
@@ -248,6 +260,7 @@ def judge(pair: Pair, eye: Perception, batch: Batch, recipe: Recipe) -> dict[str
         "unsteady": nothing,
         "excess": excess(drawn),
         "grid": grid(seen),
+        "glow": glow(seen, batch.photos[:, :, inner, inner]),
     }
     free = batch.styled.float()
     if recipe.style and free.any():
@@ -258,14 +271,15 @@ def judge(pair: Pair, eye: Perception, batch: Batch, recipe: Recipe) -> dict[str
         losses["content"] = (content_loss(features, photo) * free).sum() / free.sum()
     if recipe.steady:
         with torch.autocast("cpu", torch.bfloat16):
-            moved = pair.stylizer(batch.moved, batch.thumbnails[:1], codes[:1]).float()
+            moved = pair.stylizer(batch.moved, batch.view, codes[:1]).float()
         losses["unsteady"] = displacement(drawn[0], moved[0], batch.shift)
     return losses
 
 
 def codes_of(pair: Pair, batch: Batch) -> Tensor:
     """Return the codes [N,CODE_SIZE]: the named styles' own, or the lesson's with some noise."""
-    codes = batch.codes + torch.randn_like(batch.codes) * CODE_NOISE
+    read = batch.codes + pair.correction(batch.summaries)
+    codes = read + torch.randn_like(read) * CODE_NOISE
     known = batch.named >= 0
     return torch.where(known[:, None], pair.named[batch.named.clamp_min(0)], codes)
 
