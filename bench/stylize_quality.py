@@ -49,7 +49,9 @@ class Ours:
     def __init__(self, models: Path, data: Path, options: dict[str, object]) -> None:
         core = openvino.Core()
         self.network = core.compile_model(models / "stylize.onnx", "CPU", options)
-        self.encoder = core.compile_model(models / "style_encoder.onnx", "CPU", options)
+        # As the service does: a code is computed once a call, in f32.
+        exact = options | {"INFERENCE_PRECISION_HINT": "f32"}
+        self.encoder = core.compile_model(models / "style_encoder.onnx", "CPU", exact)
         named = json.loads((models / "styles.json").read_text(encoding="utf-8"))
         self.codes = {style["name"]: np.array([style["code"]], np.float32) for style in named}
         for painting in UNSEEN:
