@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dance.outline import Mask, Silhouette, unit_of
-from services.dance.pixels import blur, grow, resized, touching
+from services.dance.pixels import blur, grow, resized, touching, window_of
 from services.dance.skeleton import ARMS, Limb, Points, Skeleton
 from services.vision.parts import BodyPart, Wear
 
@@ -47,12 +47,10 @@ def with_hands(seen: Silhouette, skeleton: Skeleton) -> Silhouette:
         if limb in skeleton.missing:
             continue
         ends, radius = skeleton.limbs[limb, 2:], HAND_SHARE * skeleton.torso
-        low = np.maximum(np.floor(ends.min(axis=0) - radius), 0).astype(int)
-        high = np.maximum(np.ceil(ends.max(axis=0) + radius), 0).astype(int)
-        window = slice(low[1], high[1]), slice(low[0], high[0])
-        near = body[window]
+        window = window_of(ends, radius)
+        near, (start, end) = body[window], ends - [window[1].start, window[0].start]
         lying = np.isin(near, clothed) & (seen.wear[window] == Wear.SKIN)
-        near[lying & near_line(near.shape, ends[0] - low, ends[1] - low, radius)] = HANDS[limb]
+        near[lying & near_line(near.shape, start, end, radius)] = HANDS[limb]
     return replace(seen, body=body)
 
 
@@ -93,10 +91,7 @@ def held_things(photo: Pixels, mask: Mask, skeleton: Skeleton) -> Mask:
     for limb in ARMS:
         if limb in skeleton.missing:
             continue
-        middle = skeleton.limbs[limb, 2:].mean(axis=0)
-        low = np.maximum(np.floor(middle - reach), 0).astype(int)
-        high = np.maximum(np.ceil(middle + reach), 0).astype(int)
-        window = slice(low[1], high[1]), slice(low[0], high[0])
+        window = window_of(skeleton.limbs[limb, 2:].mean(axis=0, keepdims=True), reach)
         near = mask[window]
         if min(near.shape) < 3:
             continue

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dance.pixels import grow, without_crumbs
+from services.dance.pixels import grow, window_of, without_crumbs
 from services.dance.skeleton import ARMS, LEGS, Limb, Points, Skeleton
 from services.vision.parts import BodyPart, Wear
 
@@ -100,10 +100,8 @@ def below_border(
 
 def with_face(seen: Silhouette, skeleton: Skeleton) -> Silhouette:
     """Mend the mask of the head: light at its rim is easily taken for what is behind it."""
-    low = np.floor(skeleton.head - HEAD_ROOM * skeleton.head_radius).astype(int)
-    high = np.ceil(skeleton.head + HEAD_ROOM * skeleton.head_radius).astype(int)
-    (left, top), (end, bottom) = np.maximum(low, 0), np.maximum(high, 0)
-    near = seen.mask[top:bottom, left:end]
+    window = window_of(skeleton.head[None], HEAD_ROOM * skeleton.head_radius)
+    near, top, left = seen.mask[window], window[0].start, window[1].start
     if not near.size:
         return seen
     rows, columns = np.indices(near.shape, np.float32)
@@ -117,7 +115,7 @@ def with_face(seen: Silhouette, skeleton: Skeleton) -> Silhouette:
     head = np.hypot(right, down) < HEAD_REACH * skeleton.head_radius
     mended = np.maximum(face.astype(np.uint8), np.where(head, closed, 0).astype(np.uint8))
     mask = seen.mask.copy()
-    mask[top:bottom, left:end] = np.maximum(near, mended)
+    mask[window] = np.maximum(near, mended)
     return Silhouette(mask=mask, body=seen.body, wear=seen.wear)
 
 

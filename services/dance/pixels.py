@@ -200,3 +200,10 @@ def unmultiplied(canvas: Pixels, target: Pixels) -> None:
     safe = np.maximum(alpha, 1)
     cv2.divide(canvas, cv2.merge([safe] * 4), dst=target, scale=255)
     target[:, :, 3] = alpha
+
+
+def window_of(points: NDArray[np.float64], reach: float) -> tuple[slice, slice]:
+    """Return rows and columns that hold all within reach of points, Nx2 in pixels, none below 0."""
+    low = np.maximum(np.floor(points.min(axis=0) - reach), 0).astype(int)
+    high = np.maximum(np.ceil(points.max(axis=0) + reach), 0).astype(int)
+    return slice(low[1], high[1]), slice(low[0], high[0])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dance.outline import Mask, Outline
-from services.dance.pixels import blur, grow, polygon, touching
+from services.dance.pixels import blur, grow, polygon, touching, window_of
 from services.dance.regions import SOFT_SHARE, Share, distance, ramp
 from services.dance.skeleton import Limb, Points, Skeleton
 
@@ -78,10 +78,8 @@ def bare_shoulder(
     """
     share = np.zeros(arm.shape, np.float32)
     joint, radius = skeleton.limbs[limb, 0], float(outline.radii[limb, 0])
-    low = np.maximum(np.floor(joint - BARE_REACH * radius), 0).astype(int)
-    high = np.maximum(np.ceil(joint + BARE_REACH * radius), 0).astype(int)
-    window = slice(low[1], high[1]), slice(low[0], high[0])
-    own = arm[window]
+    window = window_of(joint[None], BARE_REACH * radius)
+    own, low = arm[window], (window[1].start, window[0].start)
     if np.count_nonzero(own) < BARE_PIXELS_MIN:
         return share
     columns = np.arange(low[0], low[0] + own.shape[1], dtype=np.float32)
