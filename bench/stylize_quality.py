@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import openvino
@@ -21,7 +20,15 @@ import torch
 from torch import Tensor
 
 from bench.microast import Drawing, MicroAst
-from training.stylize.data import Picture, centred, judging_paths, picture, read, resized
+from training.stylize.data import (
+    Picture,
+    centred,
+    judging_paths,
+    picture,
+    read,
+    resized,
+    thumbnail,
+)
 from training.stylize.evaluate import SIDE, Figures, judged, mean_figures
 from training.stylize.losses import packed_grams
 from training.stylize.network import ENCODER_SIDE, THUMBNAIL_SIDE
@@ -60,9 +67,7 @@ class Ours:
 
     def draw(self, photo: Picture, name: str) -> Picture:
         """Return the photo, sides multiples of 16, in a style."""
-        size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-        thumbnail = picture(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
-        drawn = self.network([planes(photo), planes(thumbnail), self.codes[name]])[0]
+        drawn = self.network([planes(photo), planes(thumbnail(photo)), self.codes[name]])[0]
         return picture(drawn[0].transpose(1, 2, 0) * 255)
 
     def milliseconds(self, rows: int, columns: int) -> Callable[[], None]:

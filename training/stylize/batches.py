@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from training.stylize.data import Picture, picture
+from training.stylize.data import Picture, picture, thumbnail
 from training.stylize.lessons import Lessons
 from training.stylize.losses import GRAM_FLOATS, LEVELS
-from training.stylize.network import STRIDE, THUMBNAIL_SIDE
+from training.stylize.network import STRIDE
 from training.stylize.styles import PAINTINGS
 from training.stylize.targets import tensor
 from training.stylize.teacher import SIDE
@@ -109,7 +108,7 @@ class Batches:
         photo, drawn = self.lessons.photos[index], self.lessons.pictures[index]
         row, column = (int(value) for value in random.integers(SIDE - self.side + 1, size=2))
         inner = (slice(row, row + self.side), slice(column, column + self.side))
-        found = (photo[inner], drawn[inner], shrunk(photo))
+        found = (photo[inner], drawn[inner], thumbnail(photo))
         return found if random.random() < 0.5 else tuple(part[:, ::-1] for part in found)  # type: ignore[return-value]
 
     def view(self, index: int, random: np.random.Generator) -> Tensor:
@@ -117,7 +116,7 @@ class Batches:
         photo = self.lessons.photos[index]
         top, bottom, left, right = (int(value) for value in random.integers(VIEW_MOVE, size=4))
         seen = photo[top : SIDE - bottom, left : SIDE - right]
-        return tensor(shrunk(seen)[None])
+        return tensor(thumbnail(seen)[None])
 
     def named(self, index: int) -> int:
         """Return the place of a lesson's style among the named ones, mediums last, or -1."""
@@ -139,9 +138,3 @@ class Batches:
         found = torch.zeros(len(first), LEVELS, GRAM_FLOATS)
         found[alone] = self.lessons.grams[first[alone]].float()
         return found
-
-
-def shrunk(photo: Picture) -> Picture:
-    """Return the thumbnail of a photo."""
-    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    return picture(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.stylize.network import THUMBNAIL_SIDE
+
 Picture = npt.NDArray[np.uint8]
 """HWC, uint8, RGB, sRGB 0..255."""
 
@@ -57,6 +59,12 @@ def centred(pixels: Picture, side: int) -> Picture:
     small = resized(pixels, side)
     top, left = (small.shape[0] - side) // 2, (small.shape[1] - side) // 2
     return picture(small[top : top + side, left : left + side])
+
+
+def thumbnail(pixels: Picture) -> Picture:
+    """Return the whole picture shrunk to the square that the network takes statistics from."""
+    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    return picture(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
 def training_paths(data: Path) -> list[Path]:

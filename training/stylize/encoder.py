@@ -130,12 +130,7 @@ def errors(
 def refit(encoder: StyleEncoder, lessons: Lessons) -> None:
     """Fit the code to the teacher's codes of the style pictures that do not judge."""
     count = len(lessons.views) - HELD
-    with torch.autocast("cpu", torch.bfloat16):
-        read = [
-            summary(encoder.features(tensor(lessons.views[start : min(start + 8, count)])))
-            for start in range(0, count, 8)
-        ]
-    summaries, codes = torch.cat(read), lessons.codes[:count]
+    summaries, codes = summaries_of(encoder, lessons.views[:count]), lessons.codes[:count]
     centre, spread = summaries.mean(dim=0), summaries.std(dim=0).clamp_min(1e-5)
     levelled, middle = (summaries - centre) / spread, codes.mean(dim=0)
     squares = levelled.T @ levelled + RIDGE * torch.eye(levelled.shape[1])
@@ -155,10 +150,16 @@ def judged(encoder: StyleEncoder, lessons: Lessons) -> float:
 @torch.no_grad()
 def codes_of(encoder: StyleEncoder, views: npt.NDArray[np.uint8]) -> Tensor:
     """Return the codes [N,CODE_SIZE] of style pictures [N,H,W,3]."""
-    with torch.autocast("cpu", torch.bfloat16):
-        features = encoder.features(tensor(views))
-    found: Tensor = encoder.code(summary(features))
+    found: Tensor = encoder.code(summaries_of(encoder, views))
     return found
+
+
+@torch.no_grad()
+def summaries_of(encoder: StyleEncoder, views: npt.NDArray[np.uint8]) -> Tensor:
+    """Return the summaries [N,SUMMARY_SIZE] of style pictures [N,H,W,3], a few at a time."""
+    with torch.autocast("cpu", torch.bfloat16):
+        parts = (views[start : start + 8] for start in range(0, len(views), 8))
+        return torch.cat([summary(encoder.features(tensor(part))) for part in parts])
 
 
 @torch.no_grad()
@@ -167,9 +168,7 @@ def read_all(encoder: StyleEncoder, lessons: Lessons) -> dict[str, Tensor]:
 
     Summaries are levelled to mean 0 and deviation 1; centre and spread [SUMMARY_SIZE] tell how.
     """
-    parts = [lessons.views[start : start + 8] for start in range(0, len(lessons.views), 8)]
-    with torch.autocast("cpu", torch.bfloat16):
-        summaries = torch.cat([summary(encoder.features(tensor(part))) for part in parts])
+    summaries = summaries_of(encoder, lessons.views)
     centre, spread = summaries.mean(dim=0), summaries.std(dim=0).clamp_min(1e-5)
     return {
         "codes": encoder.code(summaries),

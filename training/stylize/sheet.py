@@ -3,19 +3,26 @@
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from bench.microast import MicroAst
 from training.checkpoints import load_average
-from training.stylize.data import Picture, centred, judging_paths, picture, read, resized, write
+from training.stylize.data import (
+    Picture,
+    centred,
+    judging_paths,
+    picture,
+    read,
+    resized,
+    thumbnail,
+    write,
+)
 from training.stylize.mediums import MEDIUMS
 from training.stylize.network import (
     ENCODER_SIDE,
     STRIDE,
-    THUMBNAIL_SIDE,
     Layout,
     Pair,
     StyleEncoder,
@@ -85,10 +92,8 @@ def unseen_codes(room: Path, data: Path, pair: Pair) -> dict[str, Tensor]:
 @torch.no_grad()
 def drawn_in(network: Stylizer, photo: Picture, code: Tensor) -> Picture:
     """Return the photo, its sides multiples of STRIDE, in the style of a code."""
-    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    thumbnail = picture(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
     with torch.autocast("cpu", torch.bfloat16):
-        drawn = network(tensor(photo[None]), tensor(thumbnail[None]), code[None])
+        drawn = network(tensor(photo[None]), tensor(thumbnail(photo)[None]), code[None])
     return picture(drawn[0].float().clamp(0, 1).permute(1, 2, 0).numpy() * 255)
 
 
